@@ -1,0 +1,7 @@
+/** The laboratory: scenario, run, replay, explain and report, everything the command line does, as a library. */
+module org.vmxsim.lab {
+    requires transitive org.vmxsim.mmu;
+    requires org.slf4j;
+    requires org.snakeyaml.engine.v2;
+    requires org.tukaani.xz;
+}
