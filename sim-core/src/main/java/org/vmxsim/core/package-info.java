@@ -1,2 +1,5 @@
-/** The hardware, lower half: bits, time, physical memory, caches, TLBs, guest paging, the x86 processor and platform devices. */
+/**
+ * The hardware, lower half: bits, time, physical memory, caches, TLBs, guest paging, the x86 processor and
+ * platform devices.
+ */
 package org.vmxsim.core;
