@@ -1,0 +1,60 @@
+package org.vmxsim.core.cpu;
+
+/**
+ * The points at which the processor asks its {@link Virtualization} whether to go on. Order and names follow the basic
+ * exit reasons of the manual (SDM "Basic Exit Reasons").
+ */
+public enum Interception {
+    /** An external interrupt is about to be taken; qualification: the vector. */
+    EXTERNAL_INTERRUPT,
+    /** A non-maskable interrupt is about to be taken. */
+    NMI,
+    /** A triple fault. */
+    TRIPLE_FAULT,
+    /** A task switch; qualification as in the manual. */
+    TASK_SWITCH,
+    /** CPUID. */
+    CPUID,
+    /** HLT. */
+    HLT,
+    /** INVD. */
+    INVD,
+    /** INVLPG; qualification: the linear address. */
+    INVLPG,
+    /** RDPMC. */
+    RDPMC,
+    /** RDTSC. */
+    RDTSC,
+    /** MOV to or from CR0, CR3, CR4, CR8, CLTS, LMSW; qualification as in the manual; value: the source operand. */
+    CR_ACCESS,
+    /** MOV to or from a debug register; qualification as in the manual. */
+    DR_ACCESS,
+    /** IN, OUT, INS, OUTS; qualification as in the manual; value: linear address of a string access. */
+    IO,
+    /** RDMSR; value: the MSR number. */
+    RDMSR,
+    /** WRMSR; value: the MSR number. */
+    WRMSR,
+    /** MWAIT. */
+    MWAIT,
+    /** MONITOR. */
+    MONITOR,
+    /** PAUSE. */
+    PAUSE,
+    /** LGDT, LIDT, SGDT, SIDT; qualification: the displacement. */
+    GDTR_IDTR,
+    /** LLDT, LTR, SLDT, STR; qualification: the displacement. */
+    LDTR_TR,
+    /** RDTSCP. */
+    RDTSCP,
+    /** WBINVD or WBNOINVD. */
+    WBINVD,
+    /** XSETBV. */
+    XSETBV,
+    /** RDRAND. */
+    RDRAND,
+    /** RDSEED. */
+    RDSEED,
+    /** INVPCID; qualification: the displacement. */
+    INVPCID
+}

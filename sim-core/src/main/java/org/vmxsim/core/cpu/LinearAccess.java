@@ -1,0 +1,70 @@
+package org.vmxsim.core.cpu;
+
+/**
+ * What {@link MemoryUnit} falls back to when its fast path does not know the page: full translation with checks, page
+ * crossings, devices, sub-page permissions. Implementations: functional engine, cycle engine, instruction emulator.
+ * Failure is reported by {@code Processor.pending} being non-zero on return.
+ */
+public abstract class LinearAccess {
+    /** For implementations. */
+    protected LinearAccess() {}
+
+    /**
+     * A data load.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 1, 2, 4 or 8
+     * @return the value, zero-extended; meaningless if an exception or exit is pending
+     */
+    public abstract long load(long linear, int sizeBytes);
+
+    /**
+     * A data store. Nothing is stored if an exception or exit becomes pending.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 1, 2, 4 or 8
+     * @param value the value
+     */
+    public abstract void store(long linear, int sizeBytes, long value);
+
+    /**
+     * The load of a read-modify-write: write permission is checked first, and the place is remembered for
+     * {@link #completeUpdate}.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 1, 2, 4 or 8
+     * @param locked whether the instruction is locked
+     * @return the value, zero-extended; meaningless if an exception or exit is pending
+     */
+    public abstract long loadForUpdate(long linear, int sizeBytes, boolean locked);
+
+    /**
+     * The store of the read-modify-write begun last; cannot fail.
+     *
+     * @param value the value
+     */
+    public abstract void completeUpdate(long value);
+
+    /**
+     * Checks that a range may be written (or read) without touching it, for instructions that must not half-complete.
+     *
+     * @param linear first linear address
+     * @param sizeBytes bytes, 1 to 4096
+     * @param write whether to check for writing
+     */
+    public abstract void probe(long linear, int sizeBytes, boolean write);
+
+    /**
+     * Translates the address of the next instruction for fetching.
+     *
+     * @param linear linear address
+     * @return host-physical address, or -1 if an exception or exit is pending
+     */
+    public abstract long fetchAddress(long linear);
+
+    /** Supervisor accesses that the processor makes by itself (descriptor tables, IDT, TSS) at any CPL: load. */
+    public abstract long loadSystem(long linear, int sizeBytes);
+
+    /** Supervisor accesses that the processor makes by itself (descriptor tables, TSS, stack pushes): store. */
+    public abstract void storeSystem(long linear, int sizeBytes, long value);
+}

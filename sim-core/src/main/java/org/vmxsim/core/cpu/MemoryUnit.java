@@ -1,0 +1,246 @@
+package org.vmxsim.core.cpu;
+
+import org.vmxsim.core.memory.PhysicalMemory;
+
+/**
+ * Loads and stores by linear address, as instruction handlers make them: a direct-mapped table of recently used pages
+ * in front of {@link LinearAccess}. A page is in the table only with the rights that need no further check in the
+ * current context: pages of devices, pages with decoded code and sub-page protected pages have no write tag, so these
+ * cost nothing elsewhere. The cycle engine fills no tags: every access reaches its model.
+ *
+ * <p>A tag is the page's linear address with a 12-bit context number in its low bits; the context stands for
+ * everything that decides about an access besides the page (see {@code TranslationContexts}).
+ */
+public final class MemoryUnit {
+    /** Entries of the table. */
+    public static final int ENTRIES = 1 << 12;
+
+    private static final int MASK = ENTRIES - 1;
+    private static final long PAGE = ~0xfffL;
+    private static final long NO_TAG = -1;
+
+    private final PhysicalMemory memory;
+    private final long[] readTags = new long[ENTRIES];
+    private final long[] writeTags = new long[ENTRIES];
+    private final long[] frames = new long[ENTRIES];
+    private int context;
+    private LinearAccess slow;
+
+    /**
+     * A memory unit without pages.
+     *
+     * @param memory physical memory
+     */
+    public MemoryUnit(PhysicalMemory memory) {
+        this.memory = memory;
+        flush();
+    }
+
+    /**
+     * Sets what to fall back to.
+     *
+     * @param slow the engine's way to memory
+     */
+    public void slow(LinearAccess slow) {
+        this.slow = slow;
+        flush();
+    }
+
+    /**
+     * What the fast path falls back to.
+     *
+     * @return the engine's way to memory
+     */
+    public LinearAccess slow() {
+        return slow;
+    }
+
+    /**
+     * Changes the context that entries are looked up and entered with.
+     *
+     * @param context context number, 0 to 4095
+     */
+    public void context(int context) {
+        this.context = context;
+    }
+
+    /** Forgets all pages. */
+    public void flush() {
+        java.util.Arrays.fill(readTags, NO_TAG);
+        java.util.Arrays.fill(writeTags, NO_TAG);
+    }
+
+    private static int index(long linear, int context) {
+        return (int) (linear >>> 12) + context * 0x9e5 & MASK;
+    }
+
+    /**
+     * Enters a page for the current context, replacing what is in its place.
+     *
+     * @param linear a linear address in the page
+     * @param hpa host-physical address of the page's frame (RAM)
+     * @param readable whether loads may use the entry
+     * @param writable whether stores may use the entry
+     */
+    public void enter(long linear, long hpa, boolean readable, boolean writable) {
+        int i = index(linear, context);
+        long tag = linear & PAGE | context;
+        readTags[i] = readable ? tag : NO_TAG;
+        writeTags[i] = writable ? tag : NO_TAG;
+        frames[i] = hpa & PAGE;
+    }
+
+    /**
+     * Forgets one page of one context.
+     *
+     * @param linear a linear address in the page
+     * @param ofContext the context number
+     */
+    public void forget(long linear, int ofContext) {
+        int i = index(linear, ofContext);
+        long tag = linear & PAGE | ofContext;
+        if (readTags[i] == tag || writeTags[i] == tag) {
+            readTags[i] = NO_TAG;
+            writeTags[i] = NO_TAG;
+        }
+    }
+
+    /**
+     * Forgets all pages of one context.
+     *
+     * @param ofContext the context number
+     */
+    public void forgetContext(int ofContext) {
+        for (int i = 0; i < ENTRIES; i++) {
+            if ((readTags[i] & 0xfff) == ofContext || (writeTags[i] & 0xfff) == ofContext) {
+                readTags[i] = NO_TAG;
+                writeTags[i] = NO_TAG;
+            }
+        }
+    }
+
+    /**
+     * Takes the write tags away from all entries of a frame, because it now holds decoded code.
+     *
+     * @param pfn page-frame number
+     */
+    public void writeProtectFrame(long pfn) {
+        for (int i = 0; i < ENTRIES; i++) {
+            if (frames[i] >>> 12 == pfn) {
+                writeTags[i] = NO_TAG;
+            }
+        }
+    }
+
+    /**
+     * Loads 8 bytes.
+     *
+     * @param linear linear address
+     * @return the value; meaningless if {@code Processor.pending} became non-zero
+     */
+    public long load64(long linear) {
+        int i = index(linear, context);
+        return readTags[i] == (linear + 7 & PAGE | context)
+                ? memory.readLong(frames[i] | linear & 0xfff)
+                : slow.load(linear, 8);
+    }
+
+    /**
+     * Loads 4 bytes.
+     *
+     * @param linear linear address
+     * @return the value, zero-extended
+     */
+    public long load32(long linear) {
+        int i = index(linear, context);
+        return readTags[i] == (linear + 3 & PAGE | context)
+                ? memory.readInt(frames[i] | linear & 0xfff) & 0xffff_ffffL
+                : slow.load(linear, 4);
+    }
+
+    /**
+     * Loads 2 bytes.
+     *
+     * @param linear linear address
+     * @return the value, zero-extended
+     */
+    public long load16(long linear) {
+        int i = index(linear, context);
+        return readTags[i] == (linear + 1 & PAGE | context)
+                ? memory.readShort(frames[i] | linear & 0xfff)
+                : slow.load(linear, 2);
+    }
+
+    /**
+     * Loads 1 byte.
+     *
+     * @param linear linear address
+     * @return the value, zero-extended
+     */
+    public long load8(long linear) {
+        int i = index(linear, context);
+        return readTags[i] == (linear & PAGE | context)
+                ? memory.readByte(frames[i] | linear & 0xfff)
+                : slow.load(linear, 1);
+    }
+
+    /**
+     * Stores 8 bytes.
+     *
+     * @param linear linear address
+     * @param value the value
+     */
+    public void store64(long linear, long value) {
+        int i = index(linear, context);
+        if (writeTags[i] == (linear + 7 & PAGE | context)) {
+            memory.writeLong(frames[i] | linear & 0xfff, value);
+        } else {
+            slow.store(linear, 8, value);
+        }
+    }
+
+    /**
+     * Stores 4 bytes.
+     *
+     * @param linear linear address
+     * @param value the value; upper bits are ignored
+     */
+    public void store32(long linear, long value) {
+        int i = index(linear, context);
+        if (writeTags[i] == (linear + 3 & PAGE | context)) {
+            memory.writeInt(frames[i] | linear & 0xfff, (int) value);
+        } else {
+            slow.store(linear, 4, value);
+        }
+    }
+
+    /**
+     * Stores 2 bytes.
+     *
+     * @param linear linear address
+     * @param value the value; upper bits are ignored
+     */
+    public void store16(long linear, long value) {
+        int i = index(linear, context);
+        if (writeTags[i] == (linear + 1 & PAGE | context)) {
+            memory.writeShort(frames[i] | linear & 0xfff, (int) value);
+        } else {
+            slow.store(linear, 2, value);
+        }
+    }
+
+    /**
+     * Stores 1 byte.
+     *
+     * @param linear linear address
+     * @param value the value; upper bits are ignored
+     */
+    public void store8(long linear, long value) {
+        int i = index(linear, context);
+        if (writeTags[i] == (linear & PAGE | context)) {
+            memory.writeByte(frames[i] | linear & 0xfff, (int) value);
+        } else {
+            slow.store(linear, 1, value);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package org.vmxsim.core.insn;
+
+import org.vmxsim.core.cpu.Processor;
+
+/**
+ * One decoded instruction: what it does, and a link to the instruction after it. Handlers of a page form chains;
+ * {@code h = h.exec(cpu)} is the whole engine.
+ *
+ * <p>The protocol of {@link #exec}: return the next handler if it is known ({@link #next}, or the handler at the target
+ * of a branch inside the page) and leave {@code cpu.rip} alone; or set {@code cpu.rip} to the next instruction and
+ * return null. If {@code cpu.pending} became non-zero (a fault or an exit), return {@code cpu.abort(this)} and have no
+ * other effect than the manual allows.
+ */
+public abstract class Handler {
+    /** Offset of the first byte of the instruction in its 4-KiB page. */
+    public int pageOffset;
+    /** Length of the instruction in bytes, 1 to 15. */
+    public int length;
+    /** The handler of the instruction behind this one, in the same page; null if not decoded yet or in another page. */
+    public Handler next;
+
+    /** A handler that is not yet placed. */
+    protected Handler() {}
+
+    /**
+     * Executes the instruction.
+     *
+     * @param cpu the processor
+     * @return the next handler, or null if {@code cpu.rip} says where to go on
+     */
+    public abstract Handler exec(Processor cpu);
+}

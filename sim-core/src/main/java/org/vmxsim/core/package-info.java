@@ -1,5 +1,0 @@
-/**
- * The hardware, lower half: bits, time, physical memory, caches, TLBs, guest paging, the x86 processor and
- * platform devices.
- */
-package org.vmxsim.core;

@@ -1,0 +1,72 @@
+package org.vmxsim.core.paging;
+
+/**
+ * One access to guest-physical memory, asked and answered in the same reusable object: a cursor, plain fields, no
+ * allocation. The asker fills the first group and calls a {@link GuestPhysicalTranslator}; the translator fills the
+ * second group when it answers {@link GuestPhysicalTranslator#TRANSLATED}.
+ */
+public final class AccessContext {
+    /** Access bit: the access reads. */
+    public static final int READ = 1;
+    /** Access bit: the access writes (together with {@link #READ} for a read-modify-write). */
+    public static final int WRITE = 2;
+    /** Access bit: the access fetches an instruction. */
+    public static final int FETCH = 4;
+    /** Access bit: the linear address is a user-mode access (CPL 3, or not supervisor by the manual's definition). */
+    public static final int USER = 8;
+    /** Access bit: an access to a guest paging-structure entry, not to the translation of the linear address. */
+    public static final int WALK = 16;
+    /** Access bit: the write that sets accessed or dirty flags in a guest paging-structure entry. */
+    public static final int AD_UPDATE = 32;
+    /** Access bit: a locked read-modify-write. */
+    public static final int LOCKED = 64;
+    /** Access bit: a shadow-stack access. */
+    public static final int SHADOW_STACK = 128;
+
+    /** Right bit of {@link #permissions}: readable. */
+    public static final int R = 1;
+    /** Right bit of {@link #permissions}: writable. */
+    public static final int W = 2;
+    /** Right bit of {@link #permissions}: executable (by supervisor-mode addresses under mode-based execute control). */
+    public static final int X = 4;
+    /** Right bit of {@link #permissions}: executable by user-mode addresses; equals X without mode-based execute. */
+    public static final int XU = 8;
+    /** Right bit of {@link #guestRights}: every guest entry used has U/S = 1. */
+    public static final int GUEST_USER = 1;
+    /** Right bit of {@link #guestRights}: every guest entry used has R/W = 1. */
+    public static final int GUEST_WRITABLE = 2;
+    /** Right bit of {@link #guestRights}: some guest entry used has XD = 1. */
+    public static final int GUEST_NX = 4;
+
+    /** Asked: guest-physical address of the first byte. */
+    public long gpa;
+    /** Asked: guest-linear address, meaningful if {@link #glaValid}. */
+    public long gla;
+    /** Asked: whether the access comes from a linear address (false for MOV to CR3 loading PDPTEs and the like). */
+    public boolean glaValid;
+    /** Asked: bytes touched, all inside one 4-KiB page. */
+    public int sizeBytes;
+    /** Asked: access bits, {@link #READ} and so on. */
+    public int access;
+    /** Asked: rights that guest paging gives to the linear address, {@link #GUEST_USER} and so on; final accesses. */
+    public int guestRights;
+
+    /** Answered: host-physical address of the first byte. */
+    public long hpa;
+    /** Answered: what the second level allows for this page, {@link #R} and so on; W is 0 on a sub-page protected page. */
+    public int permissions;
+    /** Answered: log2 of the size of the second-level page: 12, 21, 30, or 63 where there is no second level. */
+    public int pageShift;
+    /**
+     * Answered: bit i allows writes to bytes 128*i to 128*i+127 of the 4-KiB page. All ones or all zeros unless
+     * the page is sub-page protected; meaningful for writes only, since reads do not consult sub-page permissions.
+     */
+    public int writeMask;
+    /** Answered: whether a write would need the second level's dirty flag set first (so it must not be cached writable). */
+    public boolean needsDirty;
+    /** Answered: effective memory type of the second level, 0 UC, 1 WC, 4 WT, 5 WP, 6 WB; 6 without a second level. */
+    public int memoryType;
+
+    /** An empty cursor. */
+    public AccessContext() {}
+}

@@ -1,0 +1,147 @@
+package org.vmxsim.core.time;
+
+import org.vmxsim.core.memory.PhysicalMemory;
+
+/**
+ * Memory as the hardware page walkers see it: every reference to a guest paging-structure entry, an EPT entry or an
+ * SPPT entry goes through here, is counted, charged where the cycle engine runs, and shown to a listener where one
+ * listens. Walkers charge nothing themselves.
+ */
+public final class TableMemory {
+    /** Structure number: a guest paging-structure entry. */
+    public static final int GUEST = 0;
+    /** Structure number: an EPT entry. */
+    public static final int EPT = 1;
+    /** Structure number: an SPPT entry. */
+    public static final int SPPT = 2;
+
+    /** Charges a reference by a page walker to simulated time. */
+    public interface Charge {
+        /**
+         * A walker reads or updates a table entry.
+         *
+         * @param hpa host-physical address of the 8-byte entry
+         * @param write whether flags are being written
+         */
+        void walkReference(long hpa, boolean write);
+    }
+
+    /** Sees every reference of a walk, in order: for explanations and pictures. */
+    public interface Listener {
+        /**
+         * A table entry has been read.
+         *
+         * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
+         * @param guestLevel level of the guest entry that is read or translated, 5 to 1; 0 for the final address
+         * @param level level of the entry in its own structure, 5 to 1
+         * @param hpa host-physical address of the entry
+         * @param entry its value
+         */
+        void referenced(int structure, int guestLevel, int level, long hpa, long entry);
+    }
+
+    /**
+     * Level of the guest paging-structure entry on whose behalf references are made, 5 to 1; 0 while the final address
+     * is translated. Set by the guest-paging walker.
+     */
+    public int guestLevel;
+
+    private final PhysicalMemory memory;
+    private final long[] references = new long[3 * 6 * 6];
+    private Charge charge;
+    private Listener listener;
+
+    /**
+     * Table memory over a physical memory.
+     *
+     * @param memory where the tables lie
+     */
+    public TableMemory(PhysicalMemory memory) {
+        this.memory = memory;
+    }
+
+    /**
+     * The memory below.
+     *
+     * @return where the tables lie
+     */
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    /**
+     * Sets who is charged.
+     *
+     * @param charge the time model, or null in the functional engine
+     */
+    public void charge(Charge charge) {
+        this.charge = charge;
+    }
+
+    /**
+     * Sets who listens.
+     *
+     * @param listener the listener, or null for nobody
+     */
+    public void listener(Listener listener) {
+        this.listener = listener;
+    }
+
+    /**
+     * Reads a table entry.
+     *
+     * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
+     * @param level level of the entry, 5 to 1
+     * @param hpa host-physical address, 8-byte aligned
+     * @return the entry
+     */
+    public long readEntry(int structure, int level, long hpa) {
+        references[(structure * 6 + guestLevel) * 6 + level]++;
+        if (charge != null) {
+            charge.walkReference(hpa, false);
+        }
+        long entry = memory.readLong(hpa);
+        if (listener != null) {
+            listener.referenced(structure, guestLevel, level, hpa, entry);
+        }
+        return entry;
+    }
+
+    /**
+     * Sets flags in a table entry by a locked read-modify-write (accessed and dirty flags).
+     *
+     * @param hpa host-physical address, 8-byte aligned
+     * @param flags the bits to set
+     */
+    public void setFlags(long hpa, long flags) {
+        if (charge != null) {
+            charge.walkReference(hpa, true);
+        }
+        memory.writeLong(hpa, memory.readLong(hpa) | flags);
+    }
+
+    /**
+     * How many entries were read so far.
+     *
+     * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
+     * @param guestLevel guest level on whose behalf, 5 to 0
+     * @param level level of the entry, 5 to 1
+     * @return the count since the machine was made
+     */
+    public long references(int structure, int guestLevel, int level) {
+        return references[(structure * 6 + guestLevel) * 6 + level];
+    }
+
+    /**
+     * How many entries of all structures were read so far.
+     *
+     * @return the count since the machine was made
+     */
+    public long totalReferences() {
+        long sum = 0;
+        for (long count : references) {
+            sum += count;
+        }
+        return sum;
+    }
+}
