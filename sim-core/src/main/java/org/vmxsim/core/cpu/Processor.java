@@ -1,6 +1,5 @@
 package org.vmxsim.core.cpu;
 
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.paging.GuestPhysicalTranslator;
@@ -113,12 +112,13 @@ public final class Processor extends CpuState {
     /**
      * Abandons an instruction because {@link #pending} is set: RIP stays at the instruction.
      *
-     * @param handler the instruction
+     * @param <H> the kind of instruction, so that this package need not know the handlers
+     * @param instruction the instruction
      * @return null, for the handler to return
      */
-    public Handler abort(Handler handler) {
-        rip = codeBase + handler.pageOffset;
-        instructionLength = handler.length;
+    public <H extends PlacedInstruction> H abort(H instruction) {
+        rip = codeBase + instruction.pageOffset;
+        instructionLength = instruction.length;
         return null;
     }
 }

@@ -1,5 +1,6 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.PlacedInstruction;
 import org.vmxsim.core.cpu.Processor;
 
 /**
@@ -11,11 +12,7 @@ import org.vmxsim.core.cpu.Processor;
  * return null. If {@code cpu.pending} became non-zero (a fault or an exit), return {@code cpu.abort(this)} and have no
  * other effect than the manual allows.
  */
-public abstract class Handler {
-    /** Offset of the first byte of the instruction in its 4-KiB page. */
-    public int pageOffset;
-    /** Length of the instruction in bytes, 1 to 15. */
-    public int length;
+public abstract class Handler extends PlacedInstruction {
     /** The handler of the instruction behind this one, in the same page; null if not decoded yet or in another page. */
     public Handler next;
 

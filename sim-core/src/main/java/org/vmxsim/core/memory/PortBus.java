@@ -20,8 +20,8 @@ public final class PortBus {
      */
     public void attach(int firstPort, int count, PortDevice device) {
         if (firstPort < 0 || count < 1 || firstPort + count > PORTS) {
-            throw new IllegalArgumentException("need ports within 0 to 0xffff, got first=0x"
-                    + Integer.toHexString(firstPort) + " count=" + count);
+            throw new IllegalArgumentException(
+                    "need ports within 0 to 0xffff, got first=0x" + Integer.toHexString(firstPort) + " count=" + count);
         }
         Arrays.fill(devices, firstPort, firstPort + count, device);
     }
