@@ -6,4 +6,8 @@ module org.vmxsim.lab {
     requires org.slf4j;
     requires org.snakeyaml.engine.v2;
     requires org.tukaani.xz;
+
+    exports org.vmxsim.lab.scenario;
+    exports org.vmxsim.lab.report;
+    exports org.vmxsim.lab.trace;
 }
