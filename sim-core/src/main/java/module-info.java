@@ -1,6 +1,6 @@
 /**
- * The hardware, lower half: bits, time, physical memory, caches, TLBs, guest paging, the x86 processor and
- * platform devices.
+ * The hardware, lower half: bits, time, physical memory, caches, TLBs, guest paging, the x86 processor and platform
+ * devices.
  */
 module org.vmxsim.core {
     requires org.slf4j;

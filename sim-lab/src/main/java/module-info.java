@@ -1,6 +1,4 @@
-/**
- * The laboratory: scenario, run, replay, explain and report, everything the command line does, as a library.
- */
+/** The laboratory: scenario, run, replay, explain and report, everything the command line does, as a library. */
 module org.vmxsim.lab {
     requires transitive org.vmxsim.mmu;
     requires org.slf4j;

@@ -1,6 +1,5 @@
 /**
- * The virtual-machine extensions: VMCS, VMX instructions, VM entry and exit, EPT walk, and the machine that owns
- * them.
+ * The virtual-machine extensions: VMCS, VMX instructions, VM entry and exit, EPT walk, and the machine that owns them.
  */
 module org.vmxsim.vmx {
     requires transitive org.vmxsim.spp;

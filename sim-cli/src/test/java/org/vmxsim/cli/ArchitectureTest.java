@@ -27,7 +27,9 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.util.regex.Pattern;
 
-/** The picture in docs/architecture.md, as rules. The command line is tested here because it alone sees every module. */
+/**
+ * The picture in docs/architecture.md, as rules. The command line is tested here because it alone sees every module.
+ */
 @AnalyzeClasses(packages = "org.vmxsim", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     private static final int MOST_CLASSES_IN_A_PACKAGE = 15;
@@ -41,9 +43,9 @@ class ArchitectureTest {
     };
 
     /**
-     * The insides of the hardware, told by their names: walkers, what a walk leaves behind, translation and data caches,
-     * cursors. Formats of entries ({@code EptEntry}, {@code SpptEntry}, ...), rules and counters are not among them:
-     * software must know the formats, and everybody may read counters.
+     * The insides of the hardware, told by their names: walkers, what a walk leaves behind, translation and data
+     * caches, cursors. Formats of entries ({@code EptEntry}, {@code SpptEntry}, ...), rules and counters are not among
+     * them: software must know the formats, and everybody may read counters.
      */
     private static final Pattern INSIDE_NAME = Pattern.compile(
             ".*(Walk|Walker|Walks|Tlb|Tlbs|Cache|Caches|Cursor|Translator|Translation|AccessContext|MemoryUnit)");

@@ -1,5 +1,4 @@
 /**
- * The virtual-machine extensions: VMCS, VMX instructions, VM entry and exit, EPT walk, and the machine that owns
- * them.
+ * The virtual-machine extensions: VMCS, VMX instructions, VM entry and exit, EPT walk, and the machine that owns them.
  */
 package org.vmxsim.vmx;

@@ -67,7 +67,9 @@ public class CpuState {
      * {@link #flagCarries}. Bit 1 is always 1.
      */
     public long rflagsSystem = 2;
-    /** Lazy flags: the last result, sign-extended from its operand size. ZF is (this == 0); SF and PF see flagCarries. */
+    /**
+     * Lazy flags: the last result, sign-extended from its operand size. ZF is (this == 0); SF and PF see flagCarries.
+     */
     public long flagResult = 1;
     /**
      * Lazy flags: bit 63 is CF, bit 62 XOR bit 63 is OF, bit 3 is AF, bit 0 inverts the SF that {@link #flagResult}

@@ -8,8 +8,8 @@ import org.vmxsim.core.memory.PhysicalMemory;
  * current context: pages of devices, pages with decoded code and sub-page protected pages have no write tag, so these
  * cost nothing elsewhere. The cycle engine fills no tags: every access reaches its model.
  *
- * <p>A tag is the page's linear address with a 12-bit context number in its low bits; the context stands for
- * everything that decides about an access besides the page (see {@code TranslationContexts}).
+ * <p>A tag is the page's linear address with a 12-bit context number in its low bits; the context stands for everything
+ * that decides about an access besides the page (see {@code TranslationContexts}).
  */
 public final class MemoryUnit {
     /** Entries of the table. */

@@ -29,7 +29,9 @@ public final class Processor extends CpuState {
     public int pending;
     /** Instructions retired (an iteration of a repeated string instruction counts as one). */
     public long retired;
-    /** The loop goes on while {@link #retired} is below this; lowering it makes the loop look up at the next boundary. */
+    /**
+     * The loop goes on while {@link #retired} is below this; lowering it makes the loop look up at the next boundary.
+     */
     public long limit;
     /** RIP of the first byte of the current code page: handlers are placed relative to it. */
     public long codeBase;

@@ -12,8 +12,8 @@ public final class SegmentRegister {
     /** Limit in bytes, granularity applied: 0 to 0xffffffff. */
     public int limit;
     /**
-     * Access rights as in the VMCS (SDM "Guest Register State", "Segment registers"): 3:0 type, 4 S, 6:5 DPL, 7 P,
-     * 12 AVL, 13 L, 14 D/B, 15 G, 16 unusable.
+     * Access rights as in the VMCS (SDM "Guest Register State", "Segment registers"): 3:0 type, 4 S, 6:5 DPL, 7 P, 12
+     * AVL, 13 L, 14 D/B, 15 G, 16 unusable.
      */
     public int accessRights;
 

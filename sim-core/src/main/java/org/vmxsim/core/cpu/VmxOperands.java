@@ -1,8 +1,8 @@
 package org.vmxsim.core.cpu;
 
 /**
- * Decoded operands of a VMX instruction or of an instruction whose exit carries an instruction-information field.
- * Plain reusable fields. Register numbers are 0 to 15; -1 where there is none.
+ * Decoded operands of a VMX instruction or of an instruction whose exit carries an instruction-information field. Plain
+ * reusable fields. Register numbers are 0 to 15; -1 where there is none.
  */
 public final class VmxOperands {
     /** Whether the r/m operand is memory. */

@@ -1,6 +1,8 @@
 package org.vmxsim.core.memory;
 
-/** A device that answers loads and stores of a range of physical addresses. Guest software reaches it; it never throws. */
+/**
+ * A device that answers loads and stores of a range of physical addresses. Guest software reaches it; it never throws.
+ */
 public interface MmioDevice {
     /**
      * A load from the device.

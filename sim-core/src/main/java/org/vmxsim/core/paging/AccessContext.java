@@ -27,7 +27,9 @@ public final class AccessContext {
     public static final int R = 1;
     /** Right bit of {@link #permissions}: writable. */
     public static final int W = 2;
-    /** Right bit of {@link #permissions}: executable (by supervisor-mode addresses under mode-based execute control). */
+    /**
+     * Right bit of {@link #permissions}: executable (by supervisor-mode addresses under mode-based execute control).
+     */
     public static final int X = 4;
     /** Right bit of {@link #permissions}: executable by user-mode addresses; equals X without mode-based execute. */
     public static final int XU = 8;
@@ -53,16 +55,20 @@ public final class AccessContext {
 
     /** Answered: host-physical address of the first byte. */
     public long hpa;
-    /** Answered: what the second level allows for this page, {@link #R} and so on; W is 0 on a sub-page protected page. */
+    /**
+     * Answered: what the second level allows for this page, {@link #R} and so on; W is 0 on a sub-page protected page.
+     */
     public int permissions;
     /** Answered: log2 of the size of the second-level page: 12, 21, 30, or 63 where there is no second level. */
     public int pageShift;
     /**
-     * Answered: bit i allows writes to bytes 128*i to 128*i+127 of the 4-KiB page. All ones or all zeros unless
-     * the page is sub-page protected; meaningful for writes only, since reads do not consult sub-page permissions.
+     * Answered: bit i allows writes to bytes 128*i to 128*i+127 of the 4-KiB page. All ones or all zeros unless the
+     * page is sub-page protected; meaningful for writes only, since reads do not consult sub-page permissions.
      */
     public int writeMask;
-    /** Answered: whether a write would need the second level's dirty flag set first (so it must not be cached writable). */
+    /**
+     * Answered: whether a write would need the second level's dirty flag set first (so it must not be cached writable).
+     */
     public boolean needsDirty;
     /** Answered: effective memory type of the second level, 0 UC, 1 WC, 4 WT, 5 WP, 6 WB; 6 without a second level. */
     public int memoryType;

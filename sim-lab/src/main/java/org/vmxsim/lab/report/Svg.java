@@ -24,8 +24,10 @@ final class Svg {
         int y = 2;
         for (Bar bar : bars) {
             double width = most > 0 ? bar.value() / most * (WIDTH - LABEL - 170) : 0;
-            svg.append(format("<text class=\"label\" x=\"%d\" y=\"%d\">%s</text>", LABEL - 8, y + 15, escape(bar.label())));
-            svg.append(format("<rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"16\"/>", LABEL, y + 2, width));
+            svg.append(format(
+                    "<text class=\"label\" x=\"%d\" y=\"%d\">%s</text>", LABEL - 8, y + 15, escape(bar.label())));
+            svg.append(format(
+                    "<rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"16\"/>", LABEL, y + 2, width));
             svg.append(format("<text x=\"%.1f\" y=\"%d\">%s</text>", LABEL + width + 6, y + 15, escape(bar.text())));
             y += ROW;
         }
@@ -47,8 +49,9 @@ final class Svg {
         for (int i = 0; i <= last; i++) {
             double height = 150.0 * counts[i] / most;
             double x = 50 + i * step;
-            svg.append(format("<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">", x, 165 - height,
-                    Math.max(1, step - 2), height));
+            svg.append(format(
+                    "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">",
+                    x, 165 - height, Math.max(1, step - 2), height));
             svg.append(format("<title>%d %s: %,d</title></rect>", i, escape(unit), counts[i]));
             if (last < 12 || i % 5 == 0) {
                 svg.append(format("<text class=\"tick\" x=\"%.1f\" y=\"180\">%d</text>", x + step / 2, i));
@@ -75,9 +78,12 @@ final class Svg {
                 double y = 170 - (most > 0 ? 150 * values.get(i) / most : 0);
                 points.append(format("%.1f,%.1f ", x, y));
             }
-            svg.append(format("<polyline class=\"line line%d\" points=\"%s\"/>", n % 6, points.toString().strip()));
-            svg.append(format("<text class=\"key line%d\" x=\"%d\" y=\"220\">%s</text>", n % 6, 70 + n * 130,
-                    escape(lines.get(n).label())));
+            svg.append(format(
+                    "<polyline class=\"line line%d\" points=\"%s\"/>",
+                    n % 6, points.toString().strip()));
+            svg.append(format(
+                    "<text class=\"key line%d\" x=\"%d\" y=\"220\">%s</text>",
+                    n % 6, 70 + n * 130, escape(lines.get(n).label())));
         }
         svg.append(format("<text class=\"label\" x=\"64\" y=\"26\">%,.0f</text>", most));
         svg.append("<text class=\"label\" x=\"64\" y=\"174\">0</text>");
@@ -96,17 +102,21 @@ final class Svg {
         }
         StringBuilder svg = open(title, rows.size() * 30 + 30);
         for (int r = 0; r < rows.size(); r++) {
-            svg.append(format("<text class=\"label\" x=\"%d\" y=\"%d\">%s</text>", LABEL - 8, r * 30 + 45, escape(rows.get(r))));
+            svg.append(format(
+                    "<text class=\"label\" x=\"%d\" y=\"%d\">%s</text>", LABEL - 8, r * 30 + 45, escape(rows.get(r))));
             for (int c = 0; c < columns.size(); c++) {
                 double heat = counts[r][c] == 0 ? 0 : 0.15 + 0.85 * Math.log1p(counts[r][c]) / Math.log1p(most);
-                svg.append(format("<rect class=\"heat\" x=\"%d\" y=\"%d\" width=\"84\" height=\"28\" fill-opacity=\"%.2f\"/>",
+                svg.append(format(
+                        "<rect class=\"heat\" x=\"%d\" y=\"%d\" width=\"84\" height=\"28\" fill-opacity=\"%.2f\"/>",
                         LABEL + c * 86, r * 30 + 26, heat));
-                svg.append(format("<text class=\"tick\" x=\"%d\" y=\"%d\">%,d</text>", LABEL + c * 86 + 42, r * 30 + 45,
-                        counts[r][c]));
+                svg.append(format(
+                        "<text class=\"tick\" x=\"%d\" y=\"%d\">%,d</text>",
+                        LABEL + c * 86 + 42, r * 30 + 45, counts[r][c]));
             }
         }
         for (int c = 0; c < columns.size(); c++) {
-            svg.append(format("<text class=\"tick\" x=\"%d\" y=\"18\">%s</text>", LABEL + c * 86 + 42, escape(columns.get(c))));
+            svg.append(format(
+                    "<text class=\"tick\" x=\"%d\" y=\"18\">%s</text>", LABEL + c * 86 + 42, escape(columns.get(c))));
         }
         return svg.append("</svg>").toString();
     }
@@ -122,6 +132,9 @@ final class Svg {
     }
 
     static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

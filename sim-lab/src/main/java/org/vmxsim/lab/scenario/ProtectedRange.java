@@ -15,12 +15,13 @@ public record ProtectedRange(String symbol, long offset, long sizeBytes) {
     /**
      * Checks what can be checked before the symbol is resolved.
      *
-     * @throws IllegalArgumentException if the size is negative or not a multiple of 128, or an absolute range is
-     *     empty or unaligned
+     * @throws IllegalArgumentException if the size is negative or not a multiple of 128, or an absolute range is empty
+     *     or unaligned
      */
     public ProtectedRange {
         if (sizeBytes < 0 || sizeBytes % SUB_PAGE_BYTES != 0) {
-            throw new IllegalArgumentException("need the size of a protected range as a multiple of 128, got " + sizeBytes);
+            throw new IllegalArgumentException(
+                    "need the size of a protected range as a multiple of 128, got " + sizeBytes);
         }
         if (symbol.isEmpty() && (sizeBytes == 0 || offset < 0 || offset % SUB_PAGE_BYTES != 0)) {
             throw new IllegalArgumentException("need a protected range at a multiple of 128 with a size, got address=0x"

@@ -1,8 +1,8 @@
 package org.vmxsim.lab.scenario;
 
 /**
- * Everything that decides a run: the same scenario gives the same run, bit for bit. Make one from
- * {@link #defaults()} and the {@code with...} methods, or read one with {@link ScenarioFile}.
+ * Everything that decides a run: the same scenario gives the same run, bit for bit. Make one from {@link #defaults()}
+ * and the {@code with...} methods, or read one with {@link ScenarioFile}.
  *
  * @param name a short name for reports and folders
  * @param cpu CPU model, for example {@code icelake-sp}
@@ -113,6 +113,14 @@ public record Scenario(
 
     private Scenario with(Fidelity changedFidelity, GuestImage changedGuest, SppPlan changedSpp) {
         return new Scenario(
-                name, cpu, timing, changedFidelity, memoryBytes, changedGuest, eptPageSize, changedSpp, maxInstructions);
+                name,
+                cpu,
+                timing,
+                changedFidelity,
+                memoryBytes,
+                changedGuest,
+                eptPageSize,
+                changedSpp,
+                maxInstructions);
     }
 }

@@ -103,7 +103,6 @@ public final class ScenarioFile {
                     range.size("size", 0))));
         }
         boolean enabled = spp.flag("enabled", false);
-        return new SppPlan(
-                enabled, spp.flag("hypercalls", enabled), ranges, spp.choice("onDenied", OnDenied.STOP));
+        return new SppPlan(enabled, spp.flag("hypercalls", enabled), ranges, spp.choice("onDenied", OnDenied.STOP));
     }
 }

@@ -22,7 +22,8 @@ public record SppPlan(boolean enabled, boolean hypercalls, List<ProtectedRange> 
     public SppPlan {
         ranges = List.copyOf(ranges);
         if (!enabled && !ranges.isEmpty()) {
-            throw new IllegalArgumentException("need spp enabled to protect ranges, got enabled=false ranges=" + ranges);
+            throw new IllegalArgumentException(
+                    "need spp enabled to protect ranges, got enabled=false ranges=" + ranges);
         }
     }
 }

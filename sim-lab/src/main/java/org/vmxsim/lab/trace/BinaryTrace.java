@@ -6,8 +6,8 @@ import java.io.OutputStream;
 
 /**
  * The compact binary form of a memory trace. It begins with the 8 bytes {@code vmxtrc1\n}. Each reference is one byte
- * with the kind in bits 1:0 (fetch, load, store, modify) and the size in bits 7:2; if these are 0 the size follows as
- * a variable-length number; then the address as the difference to the last address of the same kind, zigzag and
+ * with the kind in bits 1:0 (fetch, load, store, modify) and the size in bits 7:2; if these are 0 the size follows as a
+ * variable-length number; then the address as the difference to the last address of the same kind, zigzag and
  * variable-length (7 bits a byte, low first, bit 7 set on all but the last byte).
  */
 final class BinaryTrace implements MemoryTrace {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * The text that {@code valgrind --tool=lackey --trace-mem=yes} prints: {@code I  04001000,3}, {@code " L 1ffeffe7e0,8"},
+ * The text that {@code valgrind --tool=lackey --trace-mem=yes} prints: {@code I 04001000,3}, {@code " L 1ffeffe7e0,8"},
  * {@code " S addr,size"}, {@code " M addr,size"}. Valgrind's own lines, which begin with {@code ==} or {@code --}, and
  * empty lines are passed over; any other line is refused.
  */

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/** Opens memory traces: lackey text or the compact binary form, each plain, gzip or xz, told apart by their first bytes. */
+/**
+ * Opens memory traces: lackey text or the compact binary form, each plain, gzip or xz, told apart by their first bytes.
+ */
 public final class TraceFiles {
     private static final String BUILTIN = "builtin:";
     /** xz dictionaries beyond this are refused, so that a hostile file cannot take the heap. KiB. */
