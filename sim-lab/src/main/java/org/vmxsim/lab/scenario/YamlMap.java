@@ -53,7 +53,7 @@ final class YamlMap {
     private static YamlMap of(String source, Node node) {
         YamlMap map = new YamlMap(source, line(node));
         if (!(node instanceof MappingNode mapping)) {
-            throw map.refuse(map.line, "need keys with values, got " + node.getNodeType());
+            throw map.refuse(map.line, "need keys with values, got " + kind(node));
         }
         for (NodeTuple tuple : mapping.getValue()) {
             if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
@@ -65,6 +65,10 @@ final class YamlMap {
             map.unread.put(key.getValue(), line(key));
         }
         return map;
+    }
+
+    private static String kind(Node node) {
+        return node.getNodeType().name().toLowerCase(Locale.ROOT);
     }
 
     private static int line(Node node) {
@@ -93,7 +97,7 @@ final class YamlMap {
         unread.remove(key);
         Node node = values.get(key);
         if (node != null && !(node instanceof ScalarNode)) {
-            throw refuse(line(node), "need one value for '" + key + "', got " + node.getNodeType());
+            throw refuse(line(node), "need one value for '" + key + "', got " + kind(node));
         }
         return (ScalarNode) node;
     }
@@ -186,7 +190,7 @@ final class YamlMap {
                 maps.add(map);
             }
         } else if (node != null) {
-            throw refuse(line(node), "need a list for '" + key + "', got " + node.getNodeType());
+            throw refuse(line(node), "need a list for '" + key + "', got " + kind(node));
         }
         return maps;
     }

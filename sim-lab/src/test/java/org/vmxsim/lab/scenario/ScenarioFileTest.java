@@ -1,0 +1,108 @@
+package org.vmxsim.lab.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ScenarioFileTest {
+    private static Scenario parse(String text) {
+        return ScenarioFile.parse("s.yaml", text, Path.of("/images"));
+    }
+
+    @Test
+    void theDefaultScenarioGuardsAKeyValueServer() {
+        Scenario scenario = Scenario.defaults();
+
+        assertThat(scenario.cpu()).isEqualTo("icelake-sp");
+        assertThat(scenario.memoryBytes()).isEqualTo(67_108_864);
+        assertThat(scenario.guest().read()).startsWith(0x7f, 'E', 'L', 'F');
+        assertThat(scenario.spp().onDenied()).isEqualTo(OnDenied.SKIP);
+        assertThat(scenario.eptPageSize().sizeBytes()).isEqualTo(2_097_152);
+    }
+
+    @Test
+    void everyKeyIsRead() {
+        Scenario scenario = parse("""
+            name: mine
+            cpu: max
+            timing: golden-cove
+            fidelity: cycle-between-markers
+            memory: 0x8000000
+            guest: {image: a.elf, arguments: x y}
+            ept: {pageSize: 1G}
+            spp:
+              enabled: true
+              hypercalls: false
+              onDenied: allow
+              protect:
+                - {symbol: table, offset: 128, size: 256}
+                - {address: 0x1000, size: 4K}
+            limits: {instructions: 5_000}
+            """);
+
+        assertThat(scenario)
+                .isEqualTo(new Scenario(
+                        "mine",
+                        "max",
+                        "golden-cove",
+                        Fidelity.CYCLE_BETWEEN_MARKERS,
+                        128L << 20,
+                        new GuestImage("/images/a.elf", "x y"),
+                        EptPageSize.SIZE_1G,
+                        new SppPlan(
+                                true,
+                                false,
+                                List.of(new ProtectedRange("table", 128, 256), new ProtectedRange("", 4096, 4096)),
+                                OnDenied.ALLOW),
+                        5000));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        cpu: max                                              | s.yaml:1: need the key 'image'
+        guest: {image: x}\\ncolour: red                       | s.yaml:2: there is no key 'colour' here
+        guest: {image: x, argument: y}                        | s.yaml:1: there is no key 'argument' here
+        guest: {image: x}\\nmemory: lots                      | s.yaml:2: 'memory': need a size such as 64M, 1 GiB or 4096, got 'lots'
+        guest: {image: x}\\nmemory: 5M                        | s.yaml:1: need memory as a positive multiple of 2 MiB, got 5242880
+        guest: {image: x}\\nfidelity: slow                    | s.yaml:2: need 'fidelity' to be one of functional, cycle, cycle-between-markers, got 'slow'
+        guest: {image: x}\\nept: {pageSize: 8K}               | s.yaml:2: need 'pageSize' to be one of 4K, 2M, 1G, got '8K'
+        guest: {image: x}\\nspp: {enabled: maybe}             | s.yaml:2: need true or false for 'enabled', got 'maybe'
+        guest: {image: x}\\nspp: {protect: {address: 1}}      | s.yaml:2: need a list for 'protect', got mapping
+        guest: {image: x}\\nlimits: {instructions: 0}         | s.yaml:1: need at least one instruction to run, got 0
+        guest: {image: x}\\nguest: {image: y}                 | s.yaml:2: need each key once, got 'guest' again
+        guest: [x                                             | s.yaml:1: not YAML
+        '- a'                                                 | s.yaml:1: need keys with values, got sequence
+        ''                                                    | s.yaml:1: need a scenario, got an empty text
+        """)
+    void aBrokenRuleIsNamedWithFileAndLine(String text, String message) {
+        assertThatThrownBy(() -> parse(text.replace("\\n", "\n")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "4096,4096",
+        "64M,67108864",
+        "64 MiB,67108864",
+        "1g,1073741824",
+        "0x1000,4096",
+        "2KB,2048",
+        "1_000,1000",
+        "0010,10"
+    })
+    void sizesArePowersOf1024(String text, long bytes) {
+        assertThat(ByteSize.parse(text)).isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-1", "1.5M", "9999999999T", "M", "0x", "1 2"})
+    void whatIsNoSizeIsRefused(String text) {
+        assertThatThrownBy(() -> ByteSize.parse(text)).isInstanceOf(IllegalArgumentException.class);
+    }
+}
