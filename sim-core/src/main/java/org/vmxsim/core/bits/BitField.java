@@ -10,6 +10,8 @@ public record BitField(int high, int low) {
     /**
      * Checks the range.
      *
+     * @param high number of the highest bit of the range, 0 to 63
+     * @param low number of the lowest bit of the range, 0 to {@code high}
      * @throws IllegalArgumentException unless {@code 63 >= high >= low >= 0}
      */
     public BitField {

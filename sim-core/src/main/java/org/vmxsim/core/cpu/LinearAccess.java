@@ -62,9 +62,22 @@ public abstract class LinearAccess {
      */
     public abstract long fetchAddress(long linear);
 
-    /** Supervisor accesses that the processor makes by itself (descriptor tables, IDT, TSS) at any CPL: load. */
+    /**
+     * A load that the processor makes by itself (descriptor tables, IDT, TSS), with supervisor rights at any CPL.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 1, 2, 4 or 8
+     * @return the value, zero-extended; meaningless if an exception or exit is pending
+     */
     public abstract long loadSystem(long linear, int sizeBytes);
 
-    /** Supervisor accesses that the processor makes by itself (descriptor tables, TSS, stack pushes): store. */
+    /**
+     * A store that the processor makes by itself (descriptor tables, TSS, stack pushes), with supervisor rights at any
+     * CPL. Nothing is stored if an exception or exit becomes pending.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 1, 2, 4 or 8
+     * @param value the value
+     */
     public abstract void storeSystem(long linear, int sizeBytes, long value);
 }
