@@ -10,5 +10,8 @@ module org.vmxsim.core {
     exports org.vmxsim.core.paging;
     exports org.vmxsim.core.time;
     exports org.vmxsim.core.cpu;
+    exports org.vmxsim.core.decode;
+    exports org.vmxsim.core.semantics;
     exports org.vmxsim.core.insn;
+    exports org.vmxsim.core.system;
 }

@@ -25,6 +25,8 @@ public class CpuState {
     public static final int RSI = 6;
     /** Register number of RDI. */
     public static final int RDI = 7;
+    /** Register number that stands for "none" in an address: {@link #gpr} of it is always 0. */
+    public static final int NO_REGISTER = 16;
     /** Segment number of ES in {@link #segments}. */
     public static final int ES = 0;
     /** Segment number of CS. */
@@ -58,8 +60,11 @@ public class CpuState {
     /** Interruptibility bit: blocking by NMI. */
     public static final int BLOCKING_BY_NMI = 8;
 
-    /** General-purpose registers RAX to R15, in the manual's numbering. */
-    public final long[] gpr = new long[16];
+    /**
+     * General-purpose registers RAX to R15, in the manual's numbering, and behind them {@link #NO_REGISTER}, which is
+     * always 0, so that an address without base or index needs no test.
+     */
+    public final long[] gpr = new long[17];
     /** Instruction pointer: of the next instruction between instructions, of the faulting one after a fault. */
     public long rip;
     /**

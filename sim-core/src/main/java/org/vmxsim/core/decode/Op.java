@@ -1,0 +1,510 @@
+package org.vmxsim.core.decode;
+
+/**
+ * What an instruction does: one constant for each entry of the manual's instruction reference, or each of a family that
+ * differs in condition. Operands and sizes are in {@link DecodedInstruction}. Families by condition stand in the order
+ * of the condition's encoding (SDM Vol. 2D, "Conditional Test Field (tttn)").
+ */
+public enum Op {
+    /** MOV, with segment, control and debug registers too: see the operand kinds. */
+    MOV(InstructionGroup.DATA_TRANSFER),
+    /** MOVZX. */
+    MOVZX(InstructionGroup.DATA_TRANSFER),
+    /** MOVSX. */
+    MOVSX(InstructionGroup.DATA_TRANSFER),
+    /** MOVSXD. */
+    MOVSXD(InstructionGroup.DATA_TRANSFER),
+    /** MOVBE. */
+    MOVBE(InstructionGroup.DATA_TRANSFER),
+    /** XCHG. */
+    XCHG(InstructionGroup.DATA_TRANSFER),
+    /** BSWAP. */
+    BSWAP(InstructionGroup.DATA_TRANSFER),
+    /** XADD. */
+    XADD(InstructionGroup.DATA_TRANSFER),
+    /** CMPXCHG. */
+    CMPXCHG(InstructionGroup.DATA_TRANSFER),
+    /** CMPXCHG8B. */
+    CMPXCHG8B(InstructionGroup.DATA_TRANSFER),
+    /** CMPXCHG16B. */
+    CMPXCHG16B(InstructionGroup.DATA_TRANSFER),
+    /** PUSH, of segment registers too. */
+    PUSH(InstructionGroup.DATA_TRANSFER),
+    /** POP, of segment registers too. */
+    POP(InstructionGroup.DATA_TRANSFER),
+    /** PUSHA or PUSHAD. */
+    PUSHA(InstructionGroup.DATA_TRANSFER),
+    /** POPA or POPAD. */
+    POPA(InstructionGroup.DATA_TRANSFER),
+    /** CBW, CWDE or CDQE, by operand size. */
+    CBW(InstructionGroup.DATA_TRANSFER),
+    /** CWD, CDQ or CQO, by operand size. */
+    CWD(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: overflow. */
+    CMOVO(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: not overflow. */
+    CMOVNO(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: below. */
+    CMOVB(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: above or equal. */
+    CMOVAE(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: equal. */
+    CMOVE(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: not equal. */
+    CMOVNE(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: below or equal. */
+    CMOVBE(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: above. */
+    CMOVA(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: sign. */
+    CMOVS(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: not sign. */
+    CMOVNS(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: parity. */
+    CMOVP(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: not parity. */
+    CMOVNP(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: less. */
+    CMOVL(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: greater or equal. */
+    CMOVGE(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: less or equal. */
+    CMOVLE(InstructionGroup.DATA_TRANSFER),
+    /** Conditional move: greater. */
+    CMOVG(InstructionGroup.DATA_TRANSFER),
+    /** ADD. */
+    ADD(InstructionGroup.BINARY_ARITHMETIC),
+    /** ADC. */
+    ADC(InstructionGroup.BINARY_ARITHMETIC),
+    /** SUB. */
+    SUB(InstructionGroup.BINARY_ARITHMETIC),
+    /** SBB. */
+    SBB(InstructionGroup.BINARY_ARITHMETIC),
+    /** CMP. */
+    CMP(InstructionGroup.BINARY_ARITHMETIC),
+    /** INC. */
+    INC(InstructionGroup.BINARY_ARITHMETIC),
+    /** DEC. */
+    DEC(InstructionGroup.BINARY_ARITHMETIC),
+    /** NEG. */
+    NEG(InstructionGroup.BINARY_ARITHMETIC),
+    /** MUL. */
+    MUL(InstructionGroup.BINARY_ARITHMETIC),
+    /** IMUL. */
+    IMUL(InstructionGroup.BINARY_ARITHMETIC),
+    /** DIV. */
+    DIV(InstructionGroup.BINARY_ARITHMETIC),
+    /** IDIV. */
+    IDIV(InstructionGroup.BINARY_ARITHMETIC),
+    /** ADCX. */
+    ADCX(InstructionGroup.BINARY_ARITHMETIC),
+    /** ADOX. */
+    ADOX(InstructionGroup.BINARY_ARITHMETIC),
+    /** DAA. */
+    DAA(InstructionGroup.DECIMAL_ARITHMETIC),
+    /** DAS. */
+    DAS(InstructionGroup.DECIMAL_ARITHMETIC),
+    /** AAA. */
+    AAA(InstructionGroup.DECIMAL_ARITHMETIC),
+    /** AAS. */
+    AAS(InstructionGroup.DECIMAL_ARITHMETIC),
+    /** AAM. */
+    AAM(InstructionGroup.DECIMAL_ARITHMETIC),
+    /** AAD. */
+    AAD(InstructionGroup.DECIMAL_ARITHMETIC),
+    /** AND. */
+    AND(InstructionGroup.LOGICAL),
+    /** OR. */
+    OR(InstructionGroup.LOGICAL),
+    /** XOR. */
+    XOR(InstructionGroup.LOGICAL),
+    /** NOT. */
+    NOT(InstructionGroup.LOGICAL),
+    /** TEST. */
+    TEST(InstructionGroup.LOGICAL),
+    /** ROL. */
+    ROL(InstructionGroup.SHIFT_AND_ROTATE),
+    /** ROR. */
+    ROR(InstructionGroup.SHIFT_AND_ROTATE),
+    /** RCL. */
+    RCL(InstructionGroup.SHIFT_AND_ROTATE),
+    /** RCR. */
+    RCR(InstructionGroup.SHIFT_AND_ROTATE),
+    /** SHL, also called SAL. */
+    SHL(InstructionGroup.SHIFT_AND_ROTATE),
+    /** SHR. */
+    SHR(InstructionGroup.SHIFT_AND_ROTATE),
+    /** SAR. */
+    SAR(InstructionGroup.SHIFT_AND_ROTATE),
+    /** SHLD. */
+    SHLD(InstructionGroup.SHIFT_AND_ROTATE),
+    /** SHRD. */
+    SHRD(InstructionGroup.SHIFT_AND_ROTATE),
+    /** BT. */
+    BT(InstructionGroup.BIT_AND_BYTE),
+    /** BTS. */
+    BTS(InstructionGroup.BIT_AND_BYTE),
+    /** BTR. */
+    BTR(InstructionGroup.BIT_AND_BYTE),
+    /** BTC. */
+    BTC(InstructionGroup.BIT_AND_BYTE),
+    /** BSF. */
+    BSF(InstructionGroup.BIT_AND_BYTE),
+    /** BSR. */
+    BSR(InstructionGroup.BIT_AND_BYTE),
+    /** TZCNT. */
+    TZCNT(InstructionGroup.BIT_AND_BYTE),
+    /** LZCNT. */
+    LZCNT(InstructionGroup.BIT_AND_BYTE),
+    /** POPCNT. */
+    POPCNT(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: overflow. */
+    SETO(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: not overflow. */
+    SETNO(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: below. */
+    SETB(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: above or equal. */
+    SETAE(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: equal. */
+    SETE(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: not equal. */
+    SETNE(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: below or equal. */
+    SETBE(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: above. */
+    SETA(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: sign. */
+    SETS(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: not sign. */
+    SETNS(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: parity. */
+    SETP(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: not parity. */
+    SETNP(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: less. */
+    SETL(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: greater or equal. */
+    SETGE(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: less or equal. */
+    SETLE(InstructionGroup.BIT_AND_BYTE),
+    /** Set byte on condition: greater. */
+    SETG(InstructionGroup.BIT_AND_BYTE),
+    /** Jump on condition: overflow. */
+    JO(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: not overflow. */
+    JNO(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: below. */
+    JB(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: above or equal. */
+    JAE(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: equal. */
+    JE(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: not equal. */
+    JNE(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: below or equal. */
+    JBE(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: above. */
+    JA(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: sign. */
+    JS(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: not sign. */
+    JNS(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: parity. */
+    JP(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: not parity. */
+    JNP(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: less. */
+    JL(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: greater or equal. */
+    JGE(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: less or equal. */
+    JLE(InstructionGroup.CONTROL_TRANSFER),
+    /** Jump on condition: greater. */
+    JG(InstructionGroup.CONTROL_TRANSFER),
+    /** JCXZ, JECXZ or JRCXZ, by address size. */
+    JRCXZ(InstructionGroup.CONTROL_TRANSFER),
+    /** LOOP. */
+    LOOP(InstructionGroup.CONTROL_TRANSFER),
+    /** LOOPE. */
+    LOOPE(InstructionGroup.CONTROL_TRANSFER),
+    /** LOOPNE. */
+    LOOPNE(InstructionGroup.CONTROL_TRANSFER),
+    /** JMP, near. */
+    JMP(InstructionGroup.CONTROL_TRANSFER),
+    /** CALL, near. */
+    CALL(InstructionGroup.CONTROL_TRANSFER),
+    /** RET, near. */
+    RET(InstructionGroup.CONTROL_TRANSFER),
+    /** BOUND. */
+    BOUND(InstructionGroup.CONTROL_TRANSFER),
+    /** MOVS. */
+    MOVS(InstructionGroup.STRING),
+    /** CMPS. */
+    CMPS(InstructionGroup.STRING),
+    /** SCAS. */
+    SCAS(InstructionGroup.STRING),
+    /** LODS. */
+    LODS(InstructionGroup.STRING),
+    /** STOS. */
+    STOS(InstructionGroup.STRING),
+    /** ENTER. */
+    ENTER(InstructionGroup.ENTER_AND_LEAVE),
+    /** LEAVE. */
+    LEAVE(InstructionGroup.ENTER_AND_LEAVE),
+    /** STC. */
+    STC(InstructionGroup.FLAG_CONTROL),
+    /** CLC. */
+    CLC(InstructionGroup.FLAG_CONTROL),
+    /** CMC. */
+    CMC(InstructionGroup.FLAG_CONTROL),
+    /** CLD. */
+    CLD(InstructionGroup.FLAG_CONTROL),
+    /** STD. */
+    STD(InstructionGroup.FLAG_CONTROL),
+    /** LAHF. */
+    LAHF(InstructionGroup.FLAG_CONTROL),
+    /** SAHF. */
+    SAHF(InstructionGroup.FLAG_CONTROL),
+    /** PUSHF, PUSHFD or PUSHFQ. */
+    PUSHF(InstructionGroup.FLAG_CONTROL),
+    /** POPF, POPFD or POPFQ. */
+    POPF(InstructionGroup.FLAG_CONTROL),
+    /** STI. */
+    STI(InstructionGroup.FLAG_CONTROL),
+    /** CLI. */
+    CLI(InstructionGroup.FLAG_CONTROL),
+    /** LEA. */
+    LEA(InstructionGroup.MISCELLANEOUS),
+    /** NOP in all its forms; also PREFETCH, CLDEMOTE, ENDBR, and MPX encodings without MPX. */
+    NOP(InstructionGroup.MISCELLANEOUS),
+    /** XLAT. */
+    XLAT(InstructionGroup.MISCELLANEOUS),
+    /** FNOP. */
+    FNOP(InstructionGroup.MISCELLANEOUS),
+    /** FWAIT. */
+    FWAIT(InstructionGroup.MISCELLANEOUS),
+    /** LFENCE. */
+    LFENCE(InstructionGroup.MISCELLANEOUS),
+    /** SFENCE. */
+    SFENCE(InstructionGroup.MISCELLANEOUS),
+    /** MFENCE. */
+    MFENCE(InstructionGroup.MISCELLANEOUS),
+    /** CLFLUSH. */
+    CLFLUSH(InstructionGroup.MISCELLANEOUS),
+    /** CLFLUSHOPT. */
+    CLFLUSHOPT(InstructionGroup.MISCELLANEOUS),
+    /** CLWB. */
+    CLWB(InstructionGroup.MISCELLANEOUS),
+    /** CRC32. */
+    CRC32(InstructionGroup.MISCELLANEOUS),
+    /** ANDN. */
+    ANDN(InstructionGroup.BIT_MANIPULATION),
+    /** BEXTR. */
+    BEXTR(InstructionGroup.BIT_MANIPULATION),
+    /** BLSI. */
+    BLSI(InstructionGroup.BIT_MANIPULATION),
+    /** BLSMSK. */
+    BLSMSK(InstructionGroup.BIT_MANIPULATION),
+    /** BLSR. */
+    BLSR(InstructionGroup.BIT_MANIPULATION),
+    /** BZHI. */
+    BZHI(InstructionGroup.BIT_MANIPULATION),
+    /** MULX. */
+    MULX(InstructionGroup.BIT_MANIPULATION),
+    /** PDEP. */
+    PDEP(InstructionGroup.BIT_MANIPULATION),
+    /** PEXT. */
+    PEXT(InstructionGroup.BIT_MANIPULATION),
+    /** RORX. */
+    RORX(InstructionGroup.BIT_MANIPULATION),
+    /** SARX. */
+    SARX(InstructionGroup.BIT_MANIPULATION),
+    /** SHLX. */
+    SHLX(InstructionGroup.BIT_MANIPULATION),
+    /** SHRX. */
+    SHRX(InstructionGroup.BIT_MANIPULATION),
+    /** LDS. */
+    LDS(InstructionGroup.SYSTEM),
+    /** LES. */
+    LES(InstructionGroup.SYSTEM),
+    /** LFS. */
+    LFS(InstructionGroup.SYSTEM),
+    /** LGS. */
+    LGS(InstructionGroup.SYSTEM),
+    /** LSS. */
+    LSS(InstructionGroup.SYSTEM),
+    /** IN. */
+    IN(InstructionGroup.SYSTEM),
+    /** OUT. */
+    OUT(InstructionGroup.SYSTEM),
+    /** INS. */
+    INS(InstructionGroup.SYSTEM),
+    /** OUTS. */
+    OUTS(InstructionGroup.SYSTEM),
+    /** INT. */
+    INT(InstructionGroup.SYSTEM),
+    /** INT1, opcode F1. */
+    INT1(InstructionGroup.SYSTEM),
+    /** INT3. */
+    INT3(InstructionGroup.SYSTEM),
+    /** INTO. */
+    INTO(InstructionGroup.SYSTEM),
+    /** IRET, IRETD or IRETQ. */
+    IRET(InstructionGroup.SYSTEM),
+    /** CALL, far. */
+    CALLF(InstructionGroup.SYSTEM),
+    /** JMP, far. */
+    JMPF(InstructionGroup.SYSTEM),
+    /** RET, far. */
+    RETF(InstructionGroup.SYSTEM),
+    /** HLT. */
+    HLT(InstructionGroup.SYSTEM),
+    /** PAUSE. */
+    PAUSE(InstructionGroup.SYSTEM),
+    /** CPUID. */
+    CPUID(InstructionGroup.SYSTEM),
+    /** RDTSC. */
+    RDTSC(InstructionGroup.SYSTEM),
+    /** RDTSCP. */
+    RDTSCP(InstructionGroup.SYSTEM),
+    /** RDPMC. */
+    RDPMC(InstructionGroup.SYSTEM),
+    /** RDMSR. */
+    RDMSR(InstructionGroup.SYSTEM),
+    /** WRMSR. */
+    WRMSR(InstructionGroup.SYSTEM),
+    /** RDRAND. */
+    RDRAND(InstructionGroup.SYSTEM),
+    /** RDSEED. */
+    RDSEED(InstructionGroup.SYSTEM),
+    /** RDPID. */
+    RDPID(InstructionGroup.SYSTEM),
+    /** LGDT. */
+    LGDT(InstructionGroup.SYSTEM),
+    /** SGDT. */
+    SGDT(InstructionGroup.SYSTEM),
+    /** LIDT. */
+    LIDT(InstructionGroup.SYSTEM),
+    /** SIDT. */
+    SIDT(InstructionGroup.SYSTEM),
+    /** LLDT. */
+    LLDT(InstructionGroup.SYSTEM),
+    /** SLDT. */
+    SLDT(InstructionGroup.SYSTEM),
+    /** LTR. */
+    LTR(InstructionGroup.SYSTEM),
+    /** STR. */
+    STR(InstructionGroup.SYSTEM),
+    /** LMSW. */
+    LMSW(InstructionGroup.SYSTEM),
+    /** SMSW. */
+    SMSW(InstructionGroup.SYSTEM),
+    /** CLTS. */
+    CLTS(InstructionGroup.SYSTEM),
+    /** ARPL. */
+    ARPL(InstructionGroup.SYSTEM),
+    /** LAR. */
+    LAR(InstructionGroup.SYSTEM),
+    /** LSL. */
+    LSL(InstructionGroup.SYSTEM),
+    /** VERR. */
+    VERR(InstructionGroup.SYSTEM),
+    /** VERW. */
+    VERW(InstructionGroup.SYSTEM),
+    /** INVD. */
+    INVD(InstructionGroup.SYSTEM),
+    /** WBINVD. */
+    WBINVD(InstructionGroup.SYSTEM),
+    /** WBNOINVD. */
+    WBNOINVD(InstructionGroup.SYSTEM),
+    /** INVLPG. */
+    INVLPG(InstructionGroup.SYSTEM),
+    /** INVPCID. */
+    INVPCID(InstructionGroup.SYSTEM),
+    /** SYSCALL. */
+    SYSCALL(InstructionGroup.SYSTEM),
+    /** SYSRET. */
+    SYSRET(InstructionGroup.SYSTEM),
+    /** SYSENTER. */
+    SYSENTER(InstructionGroup.SYSTEM),
+    /** SYSEXIT. */
+    SYSEXIT(InstructionGroup.SYSTEM),
+    /** SWAPGS. */
+    SWAPGS(InstructionGroup.SYSTEM),
+    /** CLAC. */
+    CLAC(InstructionGroup.SYSTEM),
+    /** STAC. */
+    STAC(InstructionGroup.SYSTEM),
+    /** XGETBV. */
+    XGETBV(InstructionGroup.SYSTEM),
+    /** XSETBV. */
+    XSETBV(InstructionGroup.SYSTEM),
+    /** RDPKRU. */
+    RDPKRU(InstructionGroup.SYSTEM),
+    /** WRPKRU. */
+    WRPKRU(InstructionGroup.SYSTEM),
+    /** RDFSBASE. */
+    RDFSBASE(InstructionGroup.SYSTEM),
+    /** RDGSBASE. */
+    RDGSBASE(InstructionGroup.SYSTEM),
+    /** WRFSBASE. */
+    WRFSBASE(InstructionGroup.SYSTEM),
+    /** WRGSBASE. */
+    WRGSBASE(InstructionGroup.SYSTEM),
+    /** MONITOR. */
+    MONITOR(InstructionGroup.SYSTEM),
+    /** MWAIT. */
+    MWAIT(InstructionGroup.SYSTEM),
+    /** VMCALL. */
+    VMCALL(InstructionGroup.SYSTEM),
+    /** VMLAUNCH. */
+    VMLAUNCH(InstructionGroup.SYSTEM),
+    /** VMRESUME. */
+    VMRESUME(InstructionGroup.SYSTEM),
+    /** VMXOFF. */
+    VMXOFF(InstructionGroup.SYSTEM),
+    /** VMFUNC. */
+    VMFUNC(InstructionGroup.SYSTEM),
+    /** VMXON. */
+    VMXON(InstructionGroup.SYSTEM),
+    /** VMPTRLD. */
+    VMPTRLD(InstructionGroup.SYSTEM),
+    /** VMPTRST. */
+    VMPTRST(InstructionGroup.SYSTEM),
+    /** VMCLEAR. */
+    VMCLEAR(InstructionGroup.SYSTEM),
+    /** VMREAD. */
+    VMREAD(InstructionGroup.SYSTEM),
+    /** VMWRITE. */
+    VMWRITE(InstructionGroup.SYSTEM),
+    /** INVEPT. */
+    INVEPT(InstructionGroup.SYSTEM),
+    /** INVVPID. */
+    INVVPID(InstructionGroup.SYSTEM),
+    /** UD0. */
+    UD0(InstructionGroup.INVALID),
+    /** UD1. */
+    UD1(InstructionGroup.INVALID),
+    /** UD2. */
+    UD2(InstructionGroup.INVALID),
+    /** An encoding that the manual does not define, or forbids: #UD. */
+    UNDEFINED(InstructionGroup.INVALID),
+    /** More than 15 bytes: #GP(0). */
+    TOO_LONG(InstructionGroup.INVALID);
+
+    private final InstructionGroup group;
+
+    Op(InstructionGroup group) {
+        this.group = group;
+    }
+
+    /**
+     * The manual's group of the instruction.
+     *
+     * @return the group
+     */
+    public InstructionGroup group() {
+        return group;
+    }
+}
