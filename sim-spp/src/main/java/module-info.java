@@ -2,4 +2,6 @@
 module org.vmxsim.spp {
     requires transitive org.vmxsim.core;
     requires org.slf4j;
+
+    exports org.vmxsim.spp;
 }

@@ -4,4 +4,6 @@
 module org.vmxsim.vmx {
     requires transitive org.vmxsim.spp;
     requires org.slf4j;
+
+    exports org.vmxsim.vmx.ept;
 }
