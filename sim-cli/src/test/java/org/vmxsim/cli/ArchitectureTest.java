@@ -25,6 +25,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -160,13 +161,16 @@ class ArchitectureTest {
         return new ArchCondition<>("have at most " + most + " top-level classes") {
             @Override
             public void check(JavaPackage item, ConditionEvents events) {
-                long count = item.getClasses().stream()
-                        .filter(type ->
-                                type.isTopLevelClass() && !type.getSimpleName().equals("package-info"))
-                        .count();
-                boolean small = count <= most
+                List<String> names = item.getClasses().stream()
+                        .filter(type -> type.isTopLevelClass() && !type.isArray())
+                        .map(JavaClass::getSimpleName)
+                        .filter(name -> !name.equals("package-info"))
+                        .sorted()
+                        .toList();
+                boolean small = names.size() <= most
                         || INSTRUCTION_PACKAGE.matcher(item.getName()).matches();
-                events.add(new SimpleConditionEvent(item, small, item.getName() + " has " + count + " classes"));
+                events.add(new SimpleConditionEvent(
+                        item, small, item.getName() + " has " + names.size() + " classes: " + names));
             }
         };
     }
