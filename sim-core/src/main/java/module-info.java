@@ -6,9 +6,11 @@ module org.vmxsim.core {
     requires org.slf4j;
 
     exports org.vmxsim.core.bits;
+    exports org.vmxsim.core.cache;
     exports org.vmxsim.core.memory;
     exports org.vmxsim.core.paging;
     exports org.vmxsim.core.time;
+    exports org.vmxsim.core.tlb;
     exports org.vmxsim.core.cpu;
     exports org.vmxsim.core.decode;
     exports org.vmxsim.core.semantics;

@@ -1,6 +1,7 @@
 package org.vmxsim.core.cpu;
 
 import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.core.tlb.ContextTaggedTable;
 
 /**
  * Loads and stores by linear address, as instruction handlers make them: a direct-mapped table of recently used pages
@@ -11,7 +12,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
  * <p>A tag is the page's linear address with a 12-bit context number in its low bits; the context stands for everything
  * that decides about an access besides the page (see {@code TranslationContexts}).
  */
-public final class MemoryUnit {
+public final class MemoryUnit implements ContextTaggedTable {
     /** Entries of the table. */
     public static final int ENTRIES = 1 << 12;
 
@@ -58,13 +59,15 @@ public final class MemoryUnit {
     /**
      * Changes the context that entries are looked up and entered with.
      *
-     * @param context context number, 0 to 4095
+     * @param context context number, 0 to 4094: 4095 would make the tag of the last page equal to "no tag"
      */
+    @Override
     public void context(int context) {
         this.context = context;
     }
 
     /** Forgets all pages. */
+    @Override
     public void flush() {
         java.util.Arrays.fill(readTags, NO_TAG);
         java.util.Arrays.fill(writeTags, NO_TAG);
@@ -96,6 +99,7 @@ public final class MemoryUnit {
      * @param linear a linear address in the page
      * @param ofContext the context number
      */
+    @Override
     public void forget(long linear, int ofContext) {
         int i = index(linear, ofContext);
         long tag = linear & PAGE | ofContext;

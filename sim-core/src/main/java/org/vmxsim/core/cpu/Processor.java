@@ -3,7 +3,9 @@ package org.vmxsim.core.cpu;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.paging.GuestPhysicalTranslator;
+import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.core.time.TableMemory;
+import org.vmxsim.core.tlb.Translations;
 
 /**
  * One logical x86 processor: its state (inherited), its way to memory, and the loop that executes handlers.
@@ -23,6 +25,8 @@ public final class Processor extends CpuState {
     public final MemoryUnit mem;
     /** Table entries as the page walkers of this processor see them. */
     public final TableMemory tables;
+    /** Cached translations: the current context and all invalidations. */
+    public final Translations translations = new Translations();
     /** I/O ports. */
     public final PortBus ports;
     /** What interrupted the current instruction: {@link #NOTHING}, {@link #EXCEPTION} or {@link #VM_EXIT}. */
@@ -38,6 +42,9 @@ public final class Processor extends CpuState {
     /** Length of the instruction being executed or abandoned, in bytes. */
     public int instructionLength;
 
+    /** The clock and structures of the cycle engine; null while the functional engine runs. */
+    public CycleModel cycles;
+
     private Virtualization virtualization = Virtualization.NONE;
     private GuestPhysicalTranslator translator = GuestPhysicalTranslator.IDENTITY;
 
@@ -51,6 +58,7 @@ public final class Processor extends CpuState {
         this.mem = new MemoryUnit(memory);
         this.tables = new TableMemory(memory);
         this.ports = ports;
+        translations.add(mem);
     }
 
     /**

@@ -22,6 +22,8 @@ public final class LinearTranslation {
     public long hpa;
     /** log2 of the smaller of guest page and second-level page: 12, 21 or 30. */
     public int pageShift;
+    /** log2 of the size of the guest page: 12, 21, 22 or 30; INVLPG forgets all entries made from it. */
+    public int guestPageShift;
     /** Guest rights, bits of {@link AccessContext#GUEST_USER} and so on. */
     public int guestRights;
     /** Whether the guest page is global (G = 1 and CR4.PGE = 1). */

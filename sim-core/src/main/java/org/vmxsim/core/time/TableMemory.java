@@ -20,10 +20,11 @@ public final class TableMemory {
         /**
          * A walker reads or updates a table entry.
          *
+         * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
          * @param hpa host-physical address of the 8-byte entry
          * @param write whether flags are being written
          */
-        void walkReference(long hpa, boolean write);
+        void walkReference(int structure, long hpa, boolean write);
     }
 
     /** Sees every reference of a walk, in order: for explanations and pictures. */
@@ -48,6 +49,7 @@ public final class TableMemory {
 
     private final PhysicalMemory memory;
     private final long[] references = new long[3 * 6 * 6];
+    private final long[] updates = new long[3];
     private Charge charge;
     private Listener listener;
 
@@ -98,7 +100,7 @@ public final class TableMemory {
     public long readEntry(int structure, int level, long hpa) {
         references[(structure * 6 + guestLevel) * 6 + level]++;
         if (charge != null) {
-            charge.walkReference(hpa, false);
+            charge.walkReference(structure, hpa, false);
         }
         long entry = memory.readLong(hpa);
         if (listener != null) {
@@ -110,12 +112,14 @@ public final class TableMemory {
     /**
      * Sets flags in a table entry by a locked read-modify-write (accessed and dirty flags).
      *
+     * @param structure {@link #GUEST} or {@link #EPT}
      * @param hpa host-physical address, 8-byte aligned
      * @param flags the bits to set
      */
-    public void setFlags(long hpa, long flags) {
+    public void setFlags(int structure, long hpa, long flags) {
+        updates[structure]++;
         if (charge != null) {
-            charge.walkReference(hpa, true);
+            charge.walkReference(structure, hpa, true);
         }
         memory.writeLong(hpa, memory.readLong(hpa) | flags);
     }
@@ -130,6 +134,16 @@ public final class TableMemory {
      */
     public long references(int structure, int guestLevel, int level) {
         return references[(structure * 6 + guestLevel) * 6 + level];
+    }
+
+    /**
+     * How many locked updates of flags were made so far.
+     *
+     * @param structure {@link #GUEST} or {@link #EPT}
+     * @return the count since the machine was made
+     */
+    public long updates(int structure) {
+        return updates[structure];
     }
 
     /**

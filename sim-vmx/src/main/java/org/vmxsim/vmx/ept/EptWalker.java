@@ -223,13 +223,13 @@ public final class EptWalker {
             long address = Radix.entryAddress(table, walk.gpa, level);
             long entry = tables.memory().readLong(address);
             if ((entry & ACCESSED) == 0) {
-                tables.setFlags(address, ACCESSED);
+                tables.setFlags(TableMemory.EPT, address, ACCESSED);
             }
             table = EptEntry.table(entry);
         }
         long missing = leafFlags & ~walk.entry;
         if (missing != 0) {
-            tables.setFlags(Radix.entryAddress(table, walk.gpa, walk.level), missing);
+            tables.setFlags(TableMemory.EPT, Radix.entryAddress(table, walk.gpa, walk.level), missing);
         }
         if (controls.pageModificationLog && (missing & DIRTY) != 0) {
             log.append(controls, walk.gpa);

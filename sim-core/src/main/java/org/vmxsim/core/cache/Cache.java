@@ -1,0 +1,181 @@
+package org.vmxsim.core.cache;
+
+import java.util.Arrays;
+
+/**
+ * One level of cache: which lines are there, and which of them are dirty. A line is named by its number, host-physical
+ * address divided by 64. The way used last is looked at first; nothing is allocated after construction.
+ */
+public final class Cache {
+    /** Instead of a line number: no line. */
+    public static final long NONE = -1;
+
+    private final CacheGeometry geometry;
+    private final int ways;
+    private final int setMask;
+    private final long[] lines;
+    private final boolean[] dirty;
+    private final int[] recentWay;
+    private final Recency recency;
+    private boolean victimDirty;
+    private long hits;
+    private long misses;
+    private long evictions;
+    private long writeBacks;
+
+    /**
+     * An empty cache.
+     *
+     * @param geometry its size and shape
+     */
+    public Cache(CacheGeometry geometry) {
+        this.geometry = geometry;
+        ways = geometry.ways();
+        setMask = geometry.sets() - 1;
+        lines = new long[geometry.sets() * ways];
+        dirty = new boolean[lines.length];
+        recentWay = new int[geometry.sets()];
+        recency = new Recency(geometry.replacement(), geometry.sets(), ways);
+        Arrays.fill(lines, NONE);
+    }
+
+    /**
+     * Size, shape and latency.
+     *
+     * @return as given
+     */
+    public CacheGeometry geometry() {
+        return geometry;
+    }
+
+    /**
+     * Looks a line up, counts the hit or miss, marks the line as used, and dirty if written.
+     *
+     * @param line the line's number
+     * @param write whether it is written
+     * @return true if it is there
+     */
+    public boolean access(long line, boolean write) {
+        int set = (int) line & setMask;
+        int index = set * ways + recentWay[set];
+        if (lines[index] != line) {
+            index = find(line);
+            if (index < 0) {
+                misses++;
+                return false;
+            }
+            recentWay[set] = index - set * ways;
+        }
+        hits++;
+        recency.touch(set, recentWay[set]);
+        if (write) {
+            dirty[index] = true;
+        }
+        return true;
+    }
+
+    private int find(long line) {
+        int base = ((int) line & setMask) * ways;
+        for (int i = base; i < base + ways; i++) {
+            if (lines[i] == line) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /**
+     * Puts a line in that is not there, and marks it as used.
+     *
+     * @param line the line's number
+     * @param isDirty whether it differs from the level below
+     * @return number of the line given up for it, whose dirtiness is {@link #victimDirty}, or {@link #NONE}
+     */
+    public long fill(long line, boolean isDirty) {
+        int set = (int) line & setMask;
+        int base = set * ways;
+        int way = 0;
+        while (way < ways && lines[base + way] != NONE) {
+            way++;
+        }
+        if (way == ways) {
+            way = recency.victim(set);
+        }
+        int index = base + way;
+        long victim = lines[index];
+        victimDirty = victim != NONE && dirty[index];
+        if (victim != NONE) {
+            evictions++;
+            writeBacks += victimDirty ? 1 : 0;
+        }
+        lines[index] = line;
+        dirty[index] = isDirty;
+        recentWay[set] = way;
+        recency.touch(set, way);
+        return victim;
+    }
+
+    /**
+     * Whether the line given up last was dirty.
+     *
+     * @return true if it must be written to the level below
+     */
+    public boolean victimDirty() {
+        return victimDirty;
+    }
+
+    /**
+     * Marks a line dirty, without counting or marking it as used: what a write-back from above does.
+     *
+     * @param line the line's number
+     * @return true if the line is there
+     */
+    public boolean markDirty(long line) {
+        int index = find(line);
+        if (index < 0) {
+            return false;
+        }
+        dirty[index] = true;
+        return true;
+    }
+
+    /**
+     * Takes a line out.
+     *
+     * @param line the line's number
+     * @return true if it was there and dirty
+     */
+    public boolean invalidate(long line) {
+        int index = find(line);
+        if (index < 0) {
+            return false;
+        }
+        lines[index] = NONE;
+        return dirty[index];
+    }
+
+    /**
+     * Whether a line is there; counts nothing.
+     *
+     * @param line the line's number
+     * @return true if it is there
+     */
+    public boolean contains(long line) {
+        return find(line) >= 0;
+    }
+
+    /** Takes all lines out, dirty or not. Counters stay. */
+    public void clear() {
+        Arrays.fill(lines, NONE);
+        recency.clear();
+    }
+
+    /**
+     * What has been counted.
+     *
+     * @return the counts since the cache was made
+     */
+    public AccessCounts counts() {
+        return new AccessCounts(hits, misses, evictions, writeBacks);
+    }
+}
