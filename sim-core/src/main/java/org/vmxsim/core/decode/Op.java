@@ -296,6 +296,8 @@ public enum Op {
     CLFLUSHOPT(InstructionGroup.MISCELLANEOUS),
     /** CLWB. */
     CLWB(InstructionGroup.MISCELLANEOUS),
+    /** MOVNTI. */
+    MOVNTI(InstructionGroup.MISCELLANEOUS),
     /** CRC32. */
     CRC32(InstructionGroup.MISCELLANEOUS),
     /** ANDN. */
