@@ -1,0 +1,143 @@
+package org.vmxsim.mmu.memslot;
+
+/**
+ * One range of guest-physical memory and the host virtual memory behind it, with what is kept by page: the reverse map
+ * and the sub-page bitmaps. Immutable but for these two.
+ */
+public final class Memslot {
+    /** Flag: log writes. Not offered. */
+    public static final int LOG_DIRTY_PAGES = 1;
+    /** Flag: the guest may only read; its writes go to the caller as device accesses. */
+    public static final int READONLY = 2;
+
+    private final int id;
+    private final int flags;
+    private final long baseGfn;
+    private final long npages;
+    private final long hva;
+    private final Rmap rmap;
+    private final SubPageBitmaps bitmaps;
+
+    Memslot(int id, int flags, long baseGfn, long npages, long hva) {
+        this.id = id;
+        this.flags = flags;
+        this.baseGfn = baseGfn;
+        this.npages = npages;
+        this.hva = hva;
+        this.rmap = new Rmap(baseGfn, npages);
+        this.bitmaps = new SubPageBitmaps(baseGfn, npages);
+    }
+
+    /**
+     * The number that the caller gave it.
+     *
+     * @return 0 to 32763
+     */
+    public int id() {
+        return id;
+    }
+
+    /**
+     * Its flags.
+     *
+     * @return 0 or {@link #READONLY}
+     */
+    public int flags() {
+        return flags;
+    }
+
+    /**
+     * First guest frame.
+     *
+     * @return guest-frame number
+     */
+    public long baseGfn() {
+        return baseGfn;
+    }
+
+    /**
+     * Last guest frame.
+     *
+     * @return guest-frame number
+     */
+    public long lastGfn() {
+        return baseGfn + npages - 1;
+    }
+
+    /**
+     * Its size.
+     *
+     * @return 4-KiB pages
+     */
+    public long npages() {
+        return npages;
+    }
+
+    /**
+     * First host virtual address.
+     *
+     * @return host virtual address of the first guest frame
+     */
+    public long hva() {
+        return hva;
+    }
+
+    /**
+     * Whether guest writes are not memory writes here.
+     *
+     * @return true with the flag {@link #READONLY}
+     */
+    public boolean isReadOnly() {
+        return (flags & READONLY) != 0;
+    }
+
+    /**
+     * Whether a guest frame lies in it.
+     *
+     * @param gfn guest-frame number
+     * @return true if it does
+     */
+    public boolean contains(long gfn) {
+        return gfn - baseGfn >= 0 && gfn - baseGfn < npages;
+    }
+
+    /**
+     * Whether the whole naturally aligned range around a frame lies in it.
+     *
+     * @param gfn guest-frame number
+     * @param level 1, 2 or 3
+     * @return true if every frame of the range does
+     */
+    public boolean containsRange(long gfn, int level) {
+        long first = gfn & -1L << 9 * (level - 1);
+        return contains(first) && contains(first + (1L << 9 * (level - 1)) - 1);
+    }
+
+    /**
+     * Host virtual address of a guest frame.
+     *
+     * @param gfn guest-frame number within the memslot
+     * @return host virtual address of its first byte
+     */
+    public long hvaOf(long gfn) {
+        return hva + (gfn - baseGfn << 12);
+    }
+
+    /**
+     * The reverse map.
+     *
+     * @return which EPT entries map its frames
+     */
+    public Rmap rmap() {
+        return rmap;
+    }
+
+    /**
+     * The sub-page bitmaps.
+     *
+     * @return which 128-byte sub-pages of its frames may be written
+     */
+    public SubPageBitmaps bitmaps() {
+        return bitmaps;
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Guest-physical memory as the caller laid it out, and what is kept for each of its pages.
+ *
+ * <p>Read in this order: {@link org.vmxsim.mmu.memslot.Memslots}, {@link org.vmxsim.mmu.memslot.Memslot},
+ * {@link org.vmxsim.mmu.memslot.Rmap}, {@link org.vmxsim.mmu.memslot.SubPageBitmaps}. Not modelled: dirty logging, the
+ * second address space (SMM).
+ */
+package org.vmxsim.mmu.memslot;

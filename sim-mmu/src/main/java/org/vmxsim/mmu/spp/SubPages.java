@@ -1,0 +1,11 @@
+package org.vmxsim.mmu.spp;
+
+import org.vmxsim.mmu.abi.KvmResult;
+
+/**
+ * The answer to a request for sub-page bitmaps.
+ *
+ * @param result how many pages were read, or the error
+ * @param bitmaps one for each page; empty if the call failed. Bit i allows writes to bytes 128*i to 128*i+127
+ */
+public record SubPages(KvmResult result, int[] bitmaps) {}

@@ -1,0 +1,123 @@
+package org.vmxsim.mmu.ept;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.mmu.host.FrameAllocator;
+import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.memslot.Memslots;
+
+class EptMmuTest {
+    private static final long GIB = 1L << 30;
+
+    private final PhysicalMemory memory = PhysicalMemory.sparse(8 * GIB);
+    private final FrameAllocator frames = new FrameAllocator(memory, 0, 8 * GIB);
+    private final HostMemory host = new HostMemory(memory, frames);
+    private final Memslots slots = new Memslots();
+    private final EptCursor found = new EptCursor();
+
+    private Memslot slot(long gpa, long sizeBytes, long hva) {
+        slots.make(slots.check(slots.all().size(), 0, gpa, sizeBytes, hva));
+        return slots.at(gpa >>> 12);
+    }
+
+    private EptMmu mmu(PageSize largest) {
+        return new EptMmu(new KernelMemory(memory), frames, host, slots, largest);
+    }
+
+    private int levelAt(EptMmu mmu, long gpa) {
+        mmu.lookup(gpa, found);
+        return found.isMapped() ? found.level : 0;
+    }
+
+    @Test
+    void aWritableSmallPageIsTheManualsEntry() {
+        Memslot slot = slot(0, 0x1000, host.map(0x1000, PageSize.SIZE_4K));
+        EptMmu mmu = mmu(PageSize.SIZE_4K);
+        mmu.fault(slot, 0, true);
+        mmu.lookup(0, found);
+        // Read, write, execute; type write-back (6) in bits 5:3; ignore PAT (bit 6); software's bit 52.
+        assertThat(found.spte).isEqualTo(host.resolve(slot.hva()) | 0x0010_0000_0000_0077L);
+        assertThat(found.spteHpa & ~0xfffL).isNotEqualTo(mmu.root());
+        assertThat(mmu.tablePages()).isEqualTo(4);
+        assertThat(mmu.takeFlushRequest())
+                .as("nothing to flush when something appears")
+                .isFalse();
+    }
+
+    @Test
+    void pageSizeIsTheLargestThatEveryRuleAllows() {
+        Memslot slot = slot(0, 4 * GIB, host.map(4 * GIB, PageSize.SIZE_1G));
+        EptMmu mmu = mmu(PageSize.SIZE_1G);
+        slot.bitmaps().set(GIB >>> 12 | 3, 0);
+        mmu.fault(slot, 0, false);
+        mmu.fault(slot, GIB, false);
+        mmu.fault(slot, GIB + 0x20_0000, false);
+        assertThat(levelAt(mmu, 0)).isEqualTo(3);
+        assertThat(levelAt(mmu, GIB))
+                .as("a neighbour in the 2 MiB is protected")
+                .isEqualTo(1);
+        assertThat(levelAt(mmu, GIB + 0x20_0000)).as("one in the 1 GiB is").isEqualTo(2);
+
+        EptMmu smaller = mmu(PageSize.SIZE_2M);
+        Memslot other = slot(8 * GIB, GIB, host.map(GIB, PageSize.SIZE_1G));
+        smaller.fault(other, 8 * GIB, false);
+        assertThat(levelAt(smaller, 8 * GIB)).as("as asked").isEqualTo(2);
+    }
+
+    @Test
+    void offsetsThatDifferForbidALargePage() {
+        Memslot slot = slot(0x20_0000, 0x40_0000, host.map(0x60_0000, PageSize.SIZE_2M) + 0x1000);
+        EptMmu mmu = mmu(PageSize.SIZE_1G);
+        mmu.fault(slot, 0x20_0000, false);
+        assertThat(levelAt(mmu, 0x20_0000)).isEqualTo(1);
+    }
+
+    @Test
+    void aHugePageIsSplitAroundAProtectedPageAndComesBack() {
+        Memslot slot = slot(0, GIB, host.map(GIB, PageSize.SIZE_1G));
+        EptMmu mmu = mmu(PageSize.SIZE_1G);
+        mmu.fault(slot, 0, true);
+        slot.bitmaps().set(0x12345, 0xff);
+        mmu.applySubPages(slot, 0x12345);
+
+        assertThat(mmu.mappedPages(PageSize.SIZE_1G)).isZero();
+        assertThat(mmu.mappedPages(PageSize.SIZE_2M)).isEqualTo(511);
+        assertThat(mmu.mappedPages(PageSize.SIZE_4K)).isEqualTo(512);
+        mmu.lookup(0x12345000, found);
+        assertThat(Spte.isArmed(found.spte)).isTrue();
+        assertThat(mmu.takeFlushRequest()).isTrue();
+
+        slot.bitmaps().set(0x12345, -1);
+        mmu.applySubPages(slot, 0x12345);
+        assertThat(mmu.takeFlushRequest()).isTrue();
+        mmu.fault(slot, 0x12345000, false);
+        assertThat(mmu.mappedPages(PageSize.SIZE_1G)).isEqualTo(1);
+        assertThat(mmu.mappedPages(PageSize.SIZE_2M)).isZero();
+        assertThat(mmu.mappedPages(PageSize.SIZE_4K)).isZero();
+        assertThat(mmu.tablePages()).isEqualTo(2);
+    }
+
+    @Test
+    void withoutMemoryForTablesAHugePageIsRemovedInstead() {
+        Memslot slot = slot(0, GIB, host.map(GIB, PageSize.SIZE_1G));
+        EptMmu mmu = mmu(PageSize.SIZE_1G);
+        mmu.fault(slot, 0, true);
+        while (frames.allocate(PageSize.SIZE_2M) != FrameAllocator.NONE) {}
+        while (frames.allocate(PageSize.SIZE_4K) != FrameAllocator.NONE) {}
+        slot.bitmaps().set(5, 0);
+        mmu.applySubPages(slot, 5);
+        assertThat(levelAt(mmu, 0x5000)).isZero();
+        assertThat(mmu.fault(slot, 0x5000, true)).isEqualTo(MapOutcome.NO_MEMORY);
+    }
+
+    @Test
+    void nothingBehindTheMemslotIsSaid() {
+        Memslot slot = slot(0, 0x2000, 0x1000);
+        assertThat(mmu(PageSize.SIZE_1G).fault(slot, 0, false)).isEqualTo(MapOutcome.UNMAPPED);
+    }
+}
