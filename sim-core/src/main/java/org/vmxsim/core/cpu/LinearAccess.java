@@ -80,4 +80,7 @@ public abstract class LinearAccess {
      * @param value the value
      */
     public abstract void storeSystem(long linear, int sizeBytes, long value);
+
+    /** Told that control registers, EFER, the CPL, RFLAGS.AC, VPID or EPTP may have changed. */
+    public void contextChanged() {}
 }

@@ -1,0 +1,446 @@
+package org.vmxsim.core.cpu;
+
+/**
+ * Exceptions, interrupts and traps between instructions: which comes first, when two make a double fault, and what VMX
+ * is asked. How an event passes through the IDT is left to the subclass.
+ *
+ * <p>SDM "Priority Among Concurrent Events", "Interrupt 8 - Double Fault Exception (#DF)",
+ * "Information for VM Exits That Occur During Event Delivery".
+ */
+public abstract class EventDelivery {
+    /** Vector of the debug exception. */
+    public static final int DEBUG = 1;
+    /** Vector of the double fault. */
+    public static final int DOUBLE_FAULT = 8;
+    /** Vector of the stack fault. */
+    public static final int STACK_FAULT = 12;
+    /** Vector of general protection. */
+    public static final int GENERAL_PROTECTION = 13;
+    /** Vector of the page fault. */
+    public static final int PAGE_FAULT = 14;
+
+    private static final int NO_VECTOR = -1;
+    private static final int CONTRIBUTORY = 1 << 0 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 21;
+    private static final int PAGE_FAULTS = 1 << 14 | 1 << 20;
+    private static final long TF = 1 << 8;
+    private static final long IF = 1 << 9;
+    private static final long RF = 1 << 16;
+    private static final int SHADOWS = CpuState.BLOCKING_BY_STI | CpuState.BLOCKING_BY_MOV_SS;
+    /** Pending debug exceptions that are delivered: an enabled breakpoint matched, single step. */
+    private static final long TRAPS = 1 << 12 | 1 << 14;
+
+    /** The processor that the events belong to. */
+    protected final Processor cpu;
+
+    private final Event requested = new Event();
+    private final Event delivered = new Event();
+    private boolean nonCanonical;
+    private boolean stepping;
+    private boolean shadowed;
+    private boolean resuming;
+    private boolean shadowSet;
+    private boolean resumeSet;
+    private boolean nmiPending;
+    private boolean nmiUnblocked;
+    private int interruptVector = NO_VECTOR;
+
+    /**
+     * Event delivery of a processor.
+     *
+     * @param cpu the processor
+     */
+    protected EventDelivery(Processor cpu) {
+        this.cpu = cpu;
+    }
+
+    /**
+     * Passes an event through the IDT and changes the processor's state to that of the first instruction of the
+     * handler; or leaves a fault or exit in {@code cpu.pending} and the state as it was.
+     *
+     * @param event what to deliver
+     */
+    protected abstract void throughGate(Event event);
+
+    /** Records an exception; the first of an instruction wins. */
+    final void request(int type, int vector, boolean hasErrorCode, int errorCode, long qualification) {
+        if (cpu.pending == Processor.NOTHING) {
+            cpu.pending = Processor.EXCEPTION;
+            requested.set(type, vector, hasErrorCode, errorCode, qualification);
+            nonCanonical = false;
+        }
+    }
+
+    /** Requests the fault of a non-canonical address: #GP(0), or #SS(0) if it proves to be a stack access. */
+    public final void requestNonCanonical() {
+        request(Event.EXCEPTION, GENERAL_PROTECTION, true, 0, 0);
+        nonCanonical = true;
+    }
+
+    /** Says that the access that has just failed was made by the stack segment. */
+    final void nonCanonicalWasStack() {
+        if (cpu.pending == Processor.EXCEPTION && nonCanonical) {
+            requested.vector = STACK_FAULT;
+        }
+    }
+
+    /**
+     * Requests a debug exception of fault kind (general detect, instruction breakpoint).
+     *
+     * @param debugBits bits to set in DR6
+     */
+    public final void requestDebugFault(long debugBits) {
+        request(Event.EXCEPTION, DEBUG, false, 0, debugBits);
+    }
+
+    /**
+     * The exception that is pending, for who executes instructions outside a processor's loop.
+     *
+     * @return the event; meaningful while {@code cpu.pending} is {@link Processor#EXCEPTION}
+     */
+    public final Event requested() {
+        return requested;
+    }
+
+    /** Settles what is pending: takes the exit, or delivers the exception. */
+    final void settle() {
+        cpu.chargeEvent();
+        if (cpu.pending == Processor.VM_EXIT) {
+            takeExit();
+            return;
+        }
+        cpu.pending = Processor.NOTHING;
+        if ((cpu.cr0 & 1) == 0) {
+            requested.hasErrorCode = false;
+        }
+        if (cpu.vectoringInfo != 0 && mergesIntoShutdownOrDoubleFault()) {
+            return;
+        }
+        if (requested.type != Event.SOFTWARE_INTERRUPT && interceptedException(requested)) {
+            return;
+        }
+        deliverRequested();
+    }
+
+    private void takeExit() {
+        cpu.pending = Processor.NOTHING;
+        stepping = false;
+        cpu.virtualization().takeExit();
+        cpu.vectoringInfo = 0;
+        nmiUnblocked = false;
+        stateLoaded();
+    }
+
+    private boolean interceptedException(Event event) {
+        boolean exit = cpu.virtualization()
+                .interceptsException(
+                        event.type, event.vector, event.errorCode, event.hasErrorCode, event.qualification);
+        if (exit) {
+            cpu.pending = Processor.VM_EXIT;
+        }
+        return exit;
+    }
+
+    /** A fault while an event was being delivered. True if nothing is left to deliver now. */
+    private boolean mergesIntoShutdownOrDoubleFault() {
+        boolean first = (cpu.vectoringInfo >>> 8 & 7) == Event.EXCEPTION;
+        int firstClass = first ? 1 << (cpu.vectoringInfo & 31) : 0;
+        int second = 1 << requested.vector;
+        boolean grave = requested.type == Event.EXCEPTION && (second & (CONTRIBUTORY | PAGE_FAULTS)) != 0;
+        if (firstClass == 1 << DOUBLE_FAULT && grave) {
+            if (!interceptedException(requested)) {
+                tripleFault();
+            }
+            return true;
+        }
+        boolean becomesDouble = grave
+                && ((firstClass & PAGE_FAULTS) != 0
+                        || (firstClass & CONTRIBUTORY) != 0 && (second & CONTRIBUTORY) != 0);
+        if (becomesDouble) {
+            if (interceptedException(requested)) {
+                return true;
+            }
+            // "The original event results in a double-fault exception that causes the VM exit directly": not vectoring
+            cpu.vectoringInfo = 0;
+            requested.set(Event.EXCEPTION, DOUBLE_FAULT, true, 0, 0);
+        }
+        return false;
+    }
+
+    private void tripleFault() {
+        cpu.vectoringInfo = 0;
+        if (cpu.virtualization().intercepts(Interception.TRIPLE_FAULT, 0, 0, null)) {
+            cpu.pending = Processor.VM_EXIT;
+        } else {
+            cpu.activity = CpuState.SHUTDOWN;
+        }
+    }
+
+    private void deliverRequested() {
+        if (requested.vector == PAGE_FAULT && requested.type == Event.EXCEPTION) {
+            cpu.cr2 = requested.qualification;
+        } else if (requested.vector == DEBUG && requested.type == Event.EXCEPTION) {
+            cpu.dr[6] = cpu.dr[6] & ~0xfL | requested.qualification & 0xe00fL;
+            cpu.dr[7] &= ~(1L << 13);
+            cpu.debugctl &= ~1L;
+        }
+        delivered.set(
+                requested.type,
+                requested.vector,
+                requested.hasErrorCode,
+                requested.errorCode,
+                requested.qualification);
+        delivered.returnRip = requested.isSoftware() ? nextRip(cpu.instructionLength) : cpu.rip;
+        // SDM "Resume Flag": fault-class exceptions push RF = 1, so that an instruction breakpoint is not hit again
+        boolean fault = requested.type == Event.EXCEPTION && requested.vector != DEBUG;
+        delivered.pushedFlags = cpu.rflags() | (fault ? RF : 0);
+        deliver(cpu.instructionLength);
+    }
+
+    private long nextRip(int length) {
+        long next = cpu.rip + length;
+        return switch (cpu.mode) {
+            case Processor.CODE_64 -> next;
+            case Processor.CODE_32 -> next & 0xffff_ffffL;
+            default -> next & 0xffff;
+        };
+    }
+
+    private void deliver(int length) {
+        cpu.vectoringInfo = delivered.vectoringInformation();
+        cpu.vectoringErrorCode = delivered.errorCode;
+        cpu.vectoringLength = length;
+        throughGate(delivered);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        cpu.vectoringInfo = 0;
+        cpu.interruptibility &= ~SHADOWS;
+        if (delivered.type == Event.NMI) {
+            cpu.interruptibility |= CpuState.BLOCKING_BY_NMI;
+        }
+        cpu.activity = CpuState.ACTIVE;
+        stepping = false;
+        shadowed = false;
+        nmiUnblocked = false;
+        if (delivered.isSoftware()) {
+            cpu.retired++;
+        }
+        cpu.attention();
+    }
+
+    /** See {@link Processor#inject}. */
+    final void inject(int information, int errorCode, int length) {
+        int type = information >>> 8 & 7;
+        delivered.set(type, information & 0xff, (information & Event.DELIVER_ERROR_CODE) != 0, errorCode, 0);
+        delivered.returnRip = delivered.isSoftware() ? nextRip(length) : cpu.rip;
+        boolean fault = type == Event.EXCEPTION && delivered.vector != DEBUG;
+        delivered.pushedFlags = cpu.rflags() | (fault ? RF : 0);
+        cpu.instructionLength = length;
+        deliver(length);
+    }
+
+    /** Said by the instruction that unmasks interrupts from the instruction after next (STI, MOV SS, POP SS). */
+    public final void shadow(int blocking) {
+        if ((cpu.interruptibility & blocking) == 0) {
+            cpu.interruptibility |= blocking;
+            shadowSet = true;
+        }
+        cpu.attention();
+    }
+
+    /** Said by whoever loads interruptibility or RFLAGS.RF as state for the next instruction: IRET, VM entry, VM exit. */
+    public final void stateLoaded() {
+        shadowSet = true;
+        resumeSet = true;
+        stepping = false;
+        cpu.attention();
+    }
+
+    /** IRET ends blocking by NMI, even if the instruction faults. SDM "Handling Multiple NMIs". */
+    public final void unblockNmi() {
+        nmiUnblocked = (cpu.interruptibility & CpuState.BLOCKING_BY_NMI) != 0;
+        cpu.interruptibility &= ~CpuState.BLOCKING_BY_NMI;
+    }
+
+    /**
+     * Whether the instruction that is being abandoned is an IRET that has unblocked NMIs: bit 12 of exit qualifications
+     * and of the VM-exit interruption-information field.
+     *
+     * @return true if so
+     */
+    public final boolean nmiUnblockedByIret() {
+        return nmiUnblocked;
+    }
+
+    /**
+     * Asserts or takes back the interrupt request line with the vector that the acknowledge cycle would give.
+     *
+     * @param vector 0 to 255, or -1 for no request
+     */
+    public final void interruptRequest(int vector) {
+        interruptVector = vector;
+        cpu.attention();
+    }
+
+    /**
+     * The external interrupt that waits.
+     *
+     * @return its vector, or -1
+     */
+    public final int interruptRequest() {
+        return interruptVector;
+    }
+
+    /** An edge on the NMI pin. */
+    public final void nmi() {
+        nmiPending = true;
+        cpu.attention();
+    }
+
+    /** Forgets the NMI that waits, because an exit has taken it. */
+    public final void acknowledgeNmi() {
+        nmiPending = false;
+    }
+
+    /**
+     * Whether an NMI waits.
+     *
+     * @return true if one is latched
+     */
+    public final boolean nmiWaits() {
+        return nmiPending;
+    }
+
+    /**
+     * Whether a debug trap will be delivered at this boundary.
+     *
+     * @return true if single step or a breakpoint trap is pending and MOV SS does not block it
+     */
+    public final boolean debugTrapWaits() {
+        return (cpu.pendingDebugExceptions & TRAPS) != 0
+                && (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0;
+    }
+
+    /**
+     * Takes the event of highest priority at this boundary, or prepares the next stretch: sets the limit.
+     *
+     * @param budgetEnd retired count at which the run ends
+     * @return true if something happened: look again
+     */
+    final boolean takeNext(long budgetEnd) {
+        if (cpu.activity == CpuState.SHUTDOWN) {
+            cpu.stop(StopReason.SHUTDOWN);
+            return true;
+        }
+        if (cpu.virtualization().boundary()) {
+            cpu.pending = Processor.VM_EXIT;
+            return true;
+        }
+        if (debugTrapWaits() && cpu.activity != CpuState.WAIT_FOR_SIPI) {
+            long bits = cpu.pendingDebugExceptions & 0x400f;
+            cpu.pendingDebugExceptions = 0;
+            request(Event.EXCEPTION, DEBUG, false, 0, bits);
+            return true;
+        }
+        if (takesNmi() || takesInterrupt()) {
+            return true;
+        }
+        if (cpu.activity != CpuState.ACTIVE) {
+            return idle(budgetEnd);
+        }
+        prepareStretch(budgetEnd);
+        return false;
+    }
+
+    private boolean takesNmi() {
+        boolean free = (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0
+                && cpu.activity != CpuState.WAIT_FOR_SIPI;
+        if (!nmiPending || !free) {
+            return false;
+        }
+        if (cpu.virtualization().intercepts(Interception.NMI, 0, 0, null)) {
+            cpu.pending = Processor.VM_EXIT;
+            return true;
+        }
+        if ((cpu.interruptibility & CpuState.BLOCKING_BY_NMI) != 0) {
+            return false;
+        }
+        nmiPending = false;
+        deliverAsynchronous(Event.NMI, 2);
+        return true;
+    }
+
+    private boolean takesInterrupt() {
+        boolean free = (cpu.interruptibility & SHADOWS) == 0 && cpu.activity != CpuState.WAIT_FOR_SIPI;
+        if (interruptVector < 0 || !free) {
+            return false;
+        }
+        if (cpu.virtualization().intercepts(Interception.EXTERNAL_INTERRUPT, interruptVector, 0, null)) {
+            cpu.pending = Processor.VM_EXIT;
+            return true;
+        }
+        if ((cpu.rflagsSystem & IF) == 0) {
+            return false;
+        }
+        int vector = interruptVector;
+        interruptVector = NO_VECTOR;
+        deliverAsynchronous(Event.EXTERNAL, vector);
+        return true;
+    }
+
+    private void deliverAsynchronous(int type, int vector) {
+        cpu.chargeEvent();
+        delivered.set(type, vector, false, 0, 0);
+        delivered.returnRip = cpu.rip;
+        delivered.pushedFlags = cpu.rflags();
+        deliver(0);
+    }
+
+    /** HLT, wait-for-SIPI: time passes up to the next deadline, or the run ends. */
+    private boolean idle(long budgetEnd) {
+        long deadline = cpu.virtualization().deadline();
+        if (deadline == Long.MAX_VALUE || cpu.activity != CpuState.HLT) {
+            cpu.stop(StopReason.HALTED);
+        } else if (cpu.cycles != null) {
+            cpu.chargeEvent();
+            cpu.cycles.idleUntil(deadline);
+        } else {
+            long ticks = Math.max(1, Math.min(deadline, budgetEnd) - cpu.retired);
+            cpu.retired += ticks;
+            cpu.idleTicks += ticks;
+        }
+        return true;
+    }
+
+    private void prepareStretch(long budgetEnd) {
+        cpu.limit = budgetEnd;
+        if (cpu.cycles == null) {
+            cpu.limit = Math.min(budgetEnd, Math.max(cpu.retired + 1, cpu.virtualization().deadline()));
+        }
+        stepping = (cpu.rflagsSystem & TF) != 0;
+        shadowed = (cpu.interruptibility & SHADOWS) != 0;
+        resuming = (cpu.rflagsSystem & RF) != 0;
+        shadowSet = false;
+        resumeSet = false;
+        if (stepping || shadowed || resuming) {
+            cpu.limit = cpu.retired + 1;
+        }
+    }
+
+    /** Ends shadows, RF and the single step of the instruction executed last. */
+    final void afterStretch(long retiredBefore) {
+        if (cpu.retired == retiredBefore) {
+            return;
+        }
+        if (shadowed && !shadowSet) {
+            cpu.interruptibility &= ~SHADOWS;
+        }
+        if (resuming && !resumeSet) {
+            cpu.rflagsSystem &= ~RF;
+        }
+        nmiUnblocked = false;
+        if (stepping) {
+            cpu.pendingDebugExceptions |= 1 << 14;
+        }
+    }
+}

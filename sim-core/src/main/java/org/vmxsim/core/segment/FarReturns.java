@@ -1,0 +1,204 @@
+package org.vmxsim.core.segment;
+
+import static org.vmxsim.core.cpu.EventDelivery.GENERAL_PROTECTION;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.cpu.SegmentRegister;
+
+/**
+ * Far RET and IRET. SDM "RET-Return From Procedure", "IRET/IRETD/IRETQ-Interrupt Return". A return either commits
+ * everything or leaves a fault pending. One object serves one execution.
+ *
+ * <p>Not there: return to virtual-8086 mode and task return (both #GP(0)).
+ */
+public final class FarReturns {
+    private static final long NT = 1 << 14;
+    private static final long VM = 1 << 17;
+
+    private final Processor cpu;
+    private final TransferStack stack;
+    private final CodeTarget code;
+    private final int operandBytes;
+    private long target;
+    private int selector;
+    private long newPointer;
+    private int newStackSelector;
+    private long newStackDescriptor;
+
+    /**
+     * A return to be made.
+     *
+     * @param cpu the processor
+     * @param operandBytes operand size: 2, 4 or 8
+     */
+    public FarReturns(Processor cpu, int operandBytes) {
+        this.cpu = cpu;
+        this.operandBytes = operandBytes;
+        this.stack = new TransferStack(cpu);
+        this.code = new CodeTarget(cpu);
+    }
+
+    /**
+     * Far RET.
+     *
+     * @param releaseBytes parameters to release from both stacks
+     */
+    public void ret(int releaseBytes) {
+        stack.present(0);
+        pop();
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        int frameBytes = 2 * operandBytes + releaseBytes;
+        if (Descriptors.inRealMode(cpu)) {
+            commitReal(frameBytes);
+            return;
+        }
+        if (!code.read(selector) || !code.checkReturn(selector)) {
+            return;
+        }
+        boolean outer = (selector & 3) > cpu.cpl;
+        if (outer && !readStack(frameBytes) || !code.holds(target)) {
+            return;
+        }
+        if (outer) {
+            commitOuter(releaseBytes);
+        } else {
+            commitSame(frameBytes);
+        }
+        cpu.modeChanged();
+    }
+
+    /** IRET, IRETD, IRETQ. */
+    public void iret() {
+        stack.present(0);
+        if (!Descriptors.inRealMode(cpu) && (cpu.rflagsSystem & NT) != 0) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        pop();
+        long flags = stack.peek(2 * operandBytes, operandBytes);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        if (Descriptors.inRealMode(cpu)) {
+            commitReal(3 * operandBytes);
+            flags(flags, 0);
+            return;
+        }
+        if (!Descriptors.inLongMode(cpu) && operandBytes == 4 && cpu.cpl == 0 && (flags & VM) != 0) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        protectedReturn(flags);
+    }
+
+    private void protectedReturn(long flags) {
+        if (!code.read(selector) || !code.checkReturn(selector)) {
+            return;
+        }
+        boolean outer = (selector & 3) > cpu.cpl;
+        boolean withStack = outer || cpu.mode == Processor.CODE_64;
+        if (withStack && !readStack(3 * operandBytes) || !code.holds(target)) {
+            return;
+        }
+        int oldCpl = cpu.cpl;
+        if (withStack) {
+            commitOuter(0);
+        } else {
+            commitSame(3 * operandBytes);
+        }
+        if (cpu.pending == Processor.NOTHING) {
+            flags(flags, oldCpl);
+        }
+    }
+
+    private void pop() {
+        target = stack.peek(0, operandBytes);
+        selector = (int) stack.peek(operandBytes, operandBytes) & 0xffff;
+    }
+
+    /** Reads and checks the stack of the level that is returned to. */
+    private boolean readStack(int offset) {
+        newPointer = stack.peek(offset, operandBytes);
+        newStackSelector = (int) stack.peek(offset + operandBytes, operandBytes) & 0xffff;
+        if (cpu.pending != Processor.NOTHING) {
+            return false;
+        }
+        int rpl = selector & 3;
+        newStackDescriptor = 0;
+        if (Descriptors.isNull(newStackSelector)) {
+            boolean allowed = code.is64() && rpl != 3 && (newStackSelector & 3) == rpl;
+            if (!allowed) {
+                cpu.raise(GENERAL_PROTECTION, 0);
+            }
+            return allowed;
+        }
+        newStackDescriptor = Descriptors.read(cpu, newStackSelector);
+        return cpu.pending == Processor.NOTHING
+                && SegmentLoad.stackIsGood(cpu, newStackSelector, newStackDescriptor, rpl, GENERAL_PROTECTION);
+    }
+
+    private void commitOuter(int releaseBytes) {
+        int newCpl = selector & 3;
+        long markedCode = Descriptors.markAccessed(cpu, selector, code.descriptor);
+        long markedStack = newStackDescriptor == 0
+                ? 0
+                : Descriptors.markAccessed(cpu, newStackSelector, newStackDescriptor);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        boolean outer = newCpl > cpu.cpl;
+        code.enter(cpu.segments[CpuState.CS], selector, newCpl, markedCode);
+        SegmentRegister ss = cpu.segments[CpuState.SS];
+        if (newStackDescriptor == 0) {
+            SegmentLoad.nullStack(cpu, newCpl);
+        } else {
+            Descriptors.fill(ss, newStackSelector, markedStack);
+        }
+        long pointer = newPointer + releaseBytes;
+        if (code.is64() || ss.big()) {
+            cpu.gpr[CpuState.RSP] = code.is64() ? pointer : pointer & 0xffff_ffffL;
+        } else {
+            cpu.gpr[CpuState.RSP] = cpu.gpr[CpuState.RSP] & ~0xffffL | pointer & 0xffff;
+        }
+        cpu.rip = target;
+        if (outer) {
+            SegmentLoad.dropPrivileged(cpu);
+        }
+    }
+
+    private void commitSame(int frameBytes) {
+        long marked = Descriptors.markAccessed(cpu, selector, code.descriptor);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        code.enter(cpu.segments[CpuState.CS], selector, cpu.cpl, marked);
+        release(frameBytes);
+        cpu.rip = target;
+    }
+
+    private void release(int frameBytes) {
+        stack.pointer = stack.pointer + frameBytes & stack.mask();
+        cpu.gpr[CpuState.RSP] = stack.committedPointer();
+    }
+
+    private void commitReal(int frameBytes) {
+        if (target > (cpu.segments[CpuState.CS].limit & 0xffff_ffffL)) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        SegmentLoad.loadReal(cpu.segments[CpuState.CS], selector);
+        cpu.segments[CpuState.CS].accessRights |= 8;
+        release(frameBytes);
+        cpu.rip = target;
+        cpu.modeChanged();
+    }
+
+    private void flags(long popped, int oldCpl) {
+        cpu.rflags(FlagsImage.merged(cpu.rflags(), popped, operandBytes, oldCpl, FlagsImage.RESUME));
+        cpu.events().stateLoaded();
+        cpu.modeChanged();
+    }
+}

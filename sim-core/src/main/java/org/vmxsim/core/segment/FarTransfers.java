@@ -1,0 +1,186 @@
+package org.vmxsim.core.segment;
+
+import static org.vmxsim.core.cpu.EventDelivery.GENERAL_PROTECTION;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Processor;
+
+/**
+ * Far JMP and far CALL: to code segments and through call gates. SDM "JMP-Jump", "CALL-Call Procedure", "Accessing a
+ * Code Segment Through a Call Gate". Each transfer either commits RIP, CS and the stack, or leaves a fault pending.
+ *
+ * <p>One object serves one execution.
+ */
+public final class FarTransfers {
+    private final Processor cpu;
+    private final TransferStack stack;
+    private final CodeTarget code;
+    private final int operandBytes;
+    private long returnRip;
+    private boolean isCall;
+
+    /**
+     * A transfer to be made.
+     *
+     * @param cpu the processor
+     * @param operandBytes operand size: 2, 4 or 8
+     */
+    public FarTransfers(Processor cpu, int operandBytes) {
+        this.cpu = cpu;
+        this.operandBytes = operandBytes;
+        this.stack = new TransferStack(cpu);
+        this.code = new CodeTarget(cpu);
+    }
+
+    /**
+     * Far JMP.
+     *
+     * @param selector the selector
+     * @param offset the offset
+     */
+    public void jump(int selector, long offset) {
+        isCall = false;
+        transfer(selector, offset);
+    }
+
+    /**
+     * Far CALL.
+     *
+     * @param selector the selector
+     * @param offset the offset
+     * @param nextRip the return address
+     */
+    public void call(int selector, long offset, long nextRip) {
+        isCall = true;
+        returnRip = nextRip;
+        transfer(selector, offset);
+    }
+
+    private void transfer(int selector, long offset) {
+        stack.present(0);
+        if (Descriptors.inRealMode(cpu)) {
+            real(selector, offset);
+            return;
+        }
+        if (!code.read(selector)) {
+            return;
+        }
+        if (Descriptors.isCode(code.descriptor)) {
+            direct(selector, offset);
+        } else {
+            system(selector);
+        }
+    }
+
+    private void real(int selector, long offset) {
+        if (offset > (cpu.segments[CpuState.CS].limit & 0xffff_ffffL)) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        if (isCall) {
+            stack.push(cpu.segments[CpuState.CS].selector, operandBytes);
+            stack.push(returnRip, operandBytes);
+        }
+        if (cpu.pending == Processor.NOTHING) {
+            cpu.gpr[CpuState.RSP] = stack.committedPointer();
+            SegmentLoad.loadReal(cpu.segments[CpuState.CS], selector);
+            cpu.segments[CpuState.CS].accessRights |= 8;
+            cpu.rip = offset;
+            cpu.modeChanged();
+        }
+    }
+
+    private void direct(int selector, long offset) {
+        if (!code.checkDirect(selector)) {
+            return;
+        }
+        push(code.is64() && !isCall ? 8 : operandBytes);
+        code.commit(selector, cpu.cpl, offset, stack);
+    }
+
+    private void push(int sizeBytes) {
+        if (isCall && stack.hasRoom(2 * sizeBytes)) {
+            stack.push(cpu.segments[CpuState.CS].selector, sizeBytes);
+            stack.push(returnRip, sizeBytes);
+        }
+    }
+
+    private void system(int selector) {
+        int type = Descriptors.type(code.descriptor);
+        boolean gate = type == Descriptors.CALL_GATE
+                || type == Descriptors.CALL_GATE_16 && !Descriptors.inLongMode(cpu);
+        int dpl = Descriptors.dpl(code.descriptor);
+        if (!gate || dpl < cpu.cpl || (selector & 3) > dpl) {
+            // task gates and task-state segments end here too: task switches are not modelled
+            cpu.raise(GENERAL_PROTECTION, selector & 0xfffc);
+        } else if (!Descriptors.isPresent(code.descriptor)) {
+            cpu.raise(Descriptors.NOT_PRESENT, selector & 0xfffc);
+        } else {
+            throughGate(selector, code.descriptor);
+        }
+    }
+
+    private void throughGate(int gateSelector, long gate) {
+        boolean longMode = Descriptors.inLongMode(cpu);
+        boolean narrow = Descriptors.type(gate) == Descriptors.CALL_GATE_16;
+        long offset = gate & 0xffff | (narrow ? 0 : gate >>> 32 & 0xffff_0000L);
+        if (longMode) {
+            offset |= upperHalf(gateSelector) << 32;
+        }
+        int selector = (int) (gate >>> 16) & 0xffff;
+        if (cpu.pending != Processor.NOTHING || !code.read(selector) || !code.checkThroughGate(selector, isCall)) {
+            return;
+        }
+        int sizeBytes = longMode ? 8 : narrow ? 2 : 4;
+        int newCpl = cpu.cpl;
+        int level = Descriptors.dpl(code.descriptor);
+        if (isCall && !Descriptors.isConforming(code.descriptor) && level < cpu.cpl) {
+            newCpl = level;
+            if (!changeStack(level, sizeBytes, (int) (gate >>> 32) & 31)) {
+                return;
+            }
+        }
+        push(sizeBytes);
+        code.commit(selector, newCpl, offset, stack);
+    }
+
+    /** The upper half of a 16-byte call gate: bits 63:32 of the offset, and a type field that must be 0. */
+    private long upperHalf(int gateSelector) {
+        long address = Descriptors.address(cpu, gateSelector, 16);
+        if (address == -1) {
+            cpu.raise(GENERAL_PROTECTION, gateSelector & 0xfffc);
+            return 0;
+        }
+        long upper = cpu.mem.slow().loadSystem(address + 8, 8);
+        if (cpu.pending == Processor.NOTHING && (upper >>> 40 & 0x1f) != 0) {
+            cpu.raise(GENERAL_PROTECTION, gateSelector & 0xfffc);
+        }
+        return upper & 0xffff_ffffL;
+    }
+
+    private boolean changeStack(int level, int sizeBytes, int parameters) {
+        int oldSelector = cpu.segments[CpuState.SS].selector;
+        long oldPointer = cpu.gpr[CpuState.RSP];
+        if (Descriptors.inLongMode(cpu)) {
+            long pointer = TaskState.load(cpu, level * 8 + 4, 8, 0);
+            stack.inner64(pointer, 0);
+            if (cpu.pending != Processor.NOTHING || !stack.hasRoom(32)) {
+                return false;
+            }
+            stack.push(oldSelector, sizeBytes);
+            stack.push(oldPointer, sizeBytes);
+            return cpu.pending == Processor.NOTHING;
+        }
+        TransferStack old = new TransferStack(cpu);
+        old.present(0);
+        if (!TaskState.innerStack(cpu, level, 0, stack) || !stack.hasRoom(sizeBytes * (4 + parameters))) {
+            return false;
+        }
+        stack.push(oldSelector, sizeBytes);
+        stack.push(oldPointer, sizeBytes);
+        for (int i = parameters - 1; i >= 0; i--) {
+            stack.push(old.peek(i * sizeBytes, sizeBytes), sizeBytes);
+        }
+        return cpu.pending == Processor.NOTHING;
+    }
+}

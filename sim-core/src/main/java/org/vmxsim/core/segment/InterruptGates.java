@@ -1,0 +1,229 @@
+package org.vmxsim.core.segment;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.EventDelivery;
+import org.vmxsim.core.cpu.Processor;
+
+/**
+ * How an event passes through the IDT: interrupt and trap gates in protected mode and IA-32e mode, the vector table in
+ * real-address mode. SDM "INT n/INTO/INT3/INT1-Call to Interrupt Procedure", "Interrupt and Exception Handling".
+ *
+ * <p>Not there: task gates and virtual-8086 mode.
+ */
+public final class InterruptGates extends EventDelivery {
+    private static final long TF = 1 << 8;
+    private static final long IF = 1 << 9;
+    private static final long CLEARED = TF | 1 << 14 | 1 << 16 | 1 << 17;
+    /** Error-code bit: the selector index names a gate of the IDT. */
+    private static final int IN_IDT = 2;
+
+    private final TransferStack stack;
+    private int ext;
+    private long gateLow;
+    private long target;
+    private int codeSelector;
+    private long codeDescriptor;
+    private int newCpl;
+    private boolean toInner;
+
+    /**
+     * Event delivery of a processor.
+     *
+     * @param cpu the processor
+     */
+    public InterruptGates(Processor cpu) {
+        super(cpu);
+        stack = new TransferStack(cpu);
+    }
+
+    @Override
+    protected void throughGate(Event event) {
+        ext = event.ext();
+        if (Descriptors.inRealMode(cpu)) {
+            throughVectorTable(event);
+        } else if (Descriptors.inLongMode(cpu)) {
+            throughLongGate(event);
+        } else {
+            throughProtectedGate(event);
+        }
+    }
+
+    private void throughVectorTable(Event event) {
+        int offset = event.vector * 4;
+        if (offset + 3 > (cpu.idtrLimit & 0xffff)) {
+            cpu.raise(GENERAL_PROTECTION);
+            return;
+        }
+        long entry = cpu.mem.slow().loadSystem(cpu.idtrBase + offset, 4);
+        stack.present(0);
+        stack.push(event.pushedFlags, 2);
+        stack.push(cpu.segments[CpuState.CS].selector, 2);
+        stack.push(event.returnRip, 2);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        cpu.gpr[CpuState.RSP] = stack.committedPointer();
+        SegmentLoad.loadReal(cpu.segments[CpuState.CS], (int) (entry >>> 16) & 0xffff);
+        cpu.segments[CpuState.CS].accessRights |= 8;
+        cpu.rip = entry & 0xffff;
+        cpu.rflagsSystem &= ~(IF | TF | 1 << 16 | 1 << 18);
+        cpu.modeChanged();
+    }
+
+    private void throughLongGate(Event event) {
+        if (!readGate(event, 16, 14)) {
+            return;
+        }
+        long high = cpu.mem.slow().loadSystem(cpu.idtrBase + event.vector * 16L + 8, 8);
+        if (cpu.pending != Processor.NOTHING || !checkCode(0b10)) {
+            return;
+        }
+        target = gateOffset32() | high << 32;
+        if (!selectLongStack()) {
+            return;
+        }
+        if (!stack.hasRoom(0)) {
+            return;
+        }
+        if (!Descriptors.isCanonical(cpu, target)) {
+            cpu.raise(GENERAL_PROTECTION, ext);
+            return;
+        }
+        stack.pointer &= ~0xfL;
+        stack.push(cpu.segments[CpuState.SS].selector, 8);
+        stack.push(cpu.gpr[CpuState.RSP], 8);
+        pushReturn(event, 8);
+        if (cpu.pending == Processor.NOTHING && commitCode()) {
+            if (toInner) {
+                SegmentLoad.nullStack(cpu, newCpl);
+            }
+            cpu.gpr[CpuState.RSP] = stack.pointer;
+            enter();
+        }
+    }
+
+    /** Reads the low 8 bytes of the gate and checks it; false if something is pending. */
+    private boolean readGate(Event event, int gateBytes, int gateType) {
+        int code = event.vector * 8 | IN_IDT | ext;
+        if (event.vector * gateBytes + gateBytes - 1 > (cpu.idtrLimit & 0xffff)) {
+            cpu.raise(GENERAL_PROTECTION, code);
+            return false;
+        }
+        gateLow = cpu.mem.slow().loadSystem(cpu.idtrBase + (long) event.vector * gateBytes, 8);
+        if (cpu.pending != Processor.NOTHING) {
+            return false;
+        }
+        int type = Descriptors.type(gateLow);
+        boolean narrow = gateBytes == 8 && (type | 1) == 7;
+        if ((type | 1) != (gateType | 1) && !narrow) {
+            cpu.raise(GENERAL_PROTECTION, code);
+        } else if (event.ext() == 0 && Descriptors.dpl(gateLow) < cpu.cpl) {
+            // "software interrupt ... gate DPL < CPL": INT n, INT3 and INTO, not INT1 and not events
+            cpu.raise(GENERAL_PROTECTION, code);
+        } else if (!Descriptors.isPresent(gateLow)) {
+            cpu.raise(Descriptors.NOT_PRESENT, code);
+        }
+        return cpu.pending == Processor.NOTHING;
+    }
+
+    private long gateOffset32() {
+        return gateLow & 0xffff | gateLow >>> 32 & 0xffff_0000L;
+    }
+
+    /** Checks the code segment that the gate names; {@code sizeFlags} is what L (bit 1) and D (bit 0) must be, or -1. */
+    private boolean checkCode(int sizeFlags) {
+        codeSelector = (int) (gateLow >>> 16) & 0xffff;
+        if (Descriptors.isNull(codeSelector)) {
+            cpu.raise(GENERAL_PROTECTION, ext);
+            return false;
+        }
+        codeDescriptor = Descriptors.read(cpu, codeSelector, GENERAL_PROTECTION, ext);
+        if (cpu.pending != Processor.NOTHING) {
+            return false;
+        }
+        int code = codeSelector & 0xfffc | ext;
+        int dpl = Descriptors.dpl(codeDescriptor);
+        int size = (int) (codeDescriptor >>> 53) & 1;
+        size = size << 1 | (int) (codeDescriptor >>> 54) & 1;
+        if (!Descriptors.isCode(codeDescriptor) || dpl > cpu.cpl || sizeFlags >= 0 && size != sizeFlags) {
+            cpu.raise(GENERAL_PROTECTION, code);
+        } else if (!Descriptors.isPresent(codeDescriptor)) {
+            cpu.raise(Descriptors.NOT_PRESENT, code);
+        }
+        toInner = !Descriptors.isConforming(codeDescriptor) && dpl < cpu.cpl;
+        newCpl = toInner ? dpl : cpu.cpl;
+        return cpu.pending == Processor.NOTHING;
+    }
+
+    /** SDM "Interrupt Stack Table", "Stack Switching in IA-32e Mode". */
+    private boolean selectLongStack() {
+        int ist = (int) (gateLow >>> 32) & 7;
+        if (ist == 0 && !toInner) {
+            stack.present64(ext);
+            return true;
+        }
+        int offset = ist != 0 ? ist * 8 + 28 : newCpl * 8 + 4;
+        long pointer = TaskState.load(cpu, offset, 8, ext);
+        if (cpu.pending != Processor.NOTHING) {
+            return false;
+        }
+        stack.inner64(pointer, ext);
+        // on the IST without a change of level the accesses are those of the present level
+        stack.implicitSupervisor(toInner);
+        return true;
+    }
+
+    private void pushReturn(Event event, int sizeBytes) {
+        stack.push(event.pushedFlags, sizeBytes);
+        stack.push(cpu.segments[CpuState.CS].selector, sizeBytes);
+        stack.push(event.returnRip, sizeBytes);
+        if (event.hasErrorCode) {
+            stack.push(event.errorCode & 0xffff_ffffL, sizeBytes);
+        }
+    }
+
+    private void throughProtectedGate(Event event) {
+        if (!readGate(event, 8, 14) || !checkCode(-1)) {
+            return;
+        }
+        boolean wide = Descriptors.type(gateLow) >= 14;
+        int sizeBytes = wide ? 4 : 2;
+        target = wide ? gateOffset32() : gateLow & 0xffff;
+        stack.present(ext);
+        if (toInner && !TaskState.innerStack(cpu, newCpl, ext, stack)) {
+            return;
+        }
+        if (!stack.hasRoom(sizeBytes * (3 + (event.hasErrorCode ? 1 : 0) + (toInner ? 2 : 0)))) {
+            return;
+        }
+        if (target > (Descriptors.limit(codeDescriptor) & 0xffff_ffffL)) {
+            cpu.raise(GENERAL_PROTECTION, ext);
+            return;
+        }
+        if (toInner) {
+            stack.push(cpu.segments[CpuState.SS].selector, sizeBytes);
+            stack.push(cpu.gpr[CpuState.RSP], sizeBytes);
+        }
+        pushReturn(event, sizeBytes);
+        if (cpu.pending == Processor.NOTHING && commitCode()) {
+            cpu.segments[CpuState.SS].set(stack.segment);
+            cpu.gpr[CpuState.RSP] = stack.committedPointer();
+            enter();
+        }
+    }
+
+    private boolean commitCode() {
+        codeDescriptor = Descriptors.markAccessed(cpu, codeSelector, codeDescriptor);
+        return cpu.pending == Processor.NOTHING;
+    }
+
+    private void enter() {
+        Descriptors.fill(cpu.segments[CpuState.CS], codeSelector & ~3 | newCpl, codeDescriptor);
+        cpu.cpl = newCpl;
+        cpu.rip = target;
+        boolean interruptGate = (Descriptors.type(gateLow) & 1) == 0;
+        cpu.rflagsSystem &= ~(CLEARED | (interruptGate ? IF : 0));
+        cpu.modeChanged();
+    }
+}
