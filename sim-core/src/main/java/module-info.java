@@ -12,6 +12,8 @@ module org.vmxsim.core {
     exports org.vmxsim.core.time;
     exports org.vmxsim.core.tlb;
     exports org.vmxsim.core.cpu;
+    exports org.vmxsim.core.model;
+    exports org.vmxsim.core.segment;
     exports org.vmxsim.core.decode;
     exports org.vmxsim.core.semantics;
     exports org.vmxsim.core.insn;

@@ -4,10 +4,10 @@ package org.vmxsim.core.cpu;
  * Exceptions, interrupts and traps between instructions: which comes first, when two make a double fault, and what VMX
  * is asked. How an event passes through the IDT is left to the subclass.
  *
- * <p>SDM "Priority Among Concurrent Events", "Interrupt 8 - Double Fault Exception (#DF)",
- * "Information for VM Exits That Occur During Event Delivery".
+ * <p>SDM "Priority Among Concurrent Events", "Interrupt 8 - Double Fault Exception (#DF)", "Information for VM Exits
+ * That Occur During Event Delivery".
  */
-public abstract class EventDelivery {
+public class EventDelivery {
     /** Vector of the debug exception. */
     public static final int DEBUG = 1;
     /** Vector of the double fault. */
@@ -49,7 +49,7 @@ public abstract class EventDelivery {
      *
      * @param cpu the processor
      */
-    protected EventDelivery(Processor cpu) {
+    public EventDelivery(Processor cpu) {
         this.cpu = cpu;
     }
 
@@ -59,7 +59,9 @@ public abstract class EventDelivery {
      *
      * @param event what to deliver
      */
-    protected abstract void throughGate(Event event);
+    protected void throughGate(Event event) {
+        throw new AssertionError("no gates are connected, vector=" + event.vector);
+    }
 
     /** Records an exception; the first of an instruction wins. */
     final void request(int type, int vector, boolean hasErrorCode, int errorCode, long qualification) {
@@ -184,11 +186,7 @@ public abstract class EventDelivery {
             cpu.debugctl &= ~1L;
         }
         delivered.set(
-                requested.type,
-                requested.vector,
-                requested.hasErrorCode,
-                requested.errorCode,
-                requested.qualification);
+                requested.type, requested.vector, requested.hasErrorCode, requested.errorCode, requested.qualification);
         delivered.returnRip = requested.isSoftware() ? nextRip(cpu.instructionLength) : cpu.rip;
         // SDM "Resume Flag": fault-class exceptions push RF = 1, so that an instruction breakpoint is not hit again
         boolean fault = requested.type == Event.EXCEPTION && requested.vector != DEBUG;
@@ -239,7 +237,11 @@ public abstract class EventDelivery {
         deliver(length);
     }
 
-    /** Said by the instruction that unmasks interrupts from the instruction after next (STI, MOV SS, POP SS). */
+    /**
+     * Said by the instruction that unmasks interrupts from the instruction after next (STI, MOV SS, POP SS).
+     *
+     * @param blocking {@link CpuState#BLOCKING_BY_STI} or {@link CpuState#BLOCKING_BY_MOV_SS}
+     */
     public final void shadow(int blocking) {
         if ((cpu.interruptibility & blocking) == 0) {
             cpu.interruptibility |= blocking;
@@ -248,7 +250,9 @@ public abstract class EventDelivery {
         cpu.attention();
     }
 
-    /** Said by whoever loads interruptibility or RFLAGS.RF as state for the next instruction: IRET, VM entry, VM exit. */
+    /**
+     * Said by whoever loads interruptibility or RFLAGS.RF as state for the next instruction: IRET, VM entry, VM exit.
+     */
     public final void stateLoaded() {
         shadowSet = true;
         resumeSet = true;
@@ -317,8 +321,7 @@ public abstract class EventDelivery {
      * @return true if single step or a breakpoint trap is pending and MOV SS does not block it
      */
     public final boolean debugTrapWaits() {
-        return (cpu.pendingDebugExceptions & TRAPS) != 0
-                && (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0;
+        return (cpu.pendingDebugExceptions & TRAPS) != 0 && (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0;
     }
 
     /**
@@ -353,8 +356,8 @@ public abstract class EventDelivery {
     }
 
     private boolean takesNmi() {
-        boolean free = (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0
-                && cpu.activity != CpuState.WAIT_FOR_SIPI;
+        boolean free =
+                (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0 && cpu.activity != CpuState.WAIT_FOR_SIPI;
         if (!nmiPending || !free) {
             return false;
         }
@@ -415,7 +418,8 @@ public abstract class EventDelivery {
     private void prepareStretch(long budgetEnd) {
         cpu.limit = budgetEnd;
         if (cpu.cycles == null) {
-            cpu.limit = Math.min(budgetEnd, Math.max(cpu.retired + 1, cpu.virtualization().deadline()));
+            cpu.limit = Math.min(
+                    budgetEnd, Math.max(cpu.retired + 1, cpu.virtualization().deadline()));
         }
         stepping = (cpu.rflagsSystem & TF) != 0;
         shadowed = (cpu.interruptibility & SHADOWS) != 0;

@@ -24,8 +24,8 @@ public abstract class PlacedInstruction {
         protected Source() {}
 
         /**
-         * The instruction at {@code cpu.rip} in the present mode. Sets {@code cpu.codeBase} to the RIP of the first byte
-         * of its page.
+         * The instruction at {@code cpu.rip} in the present mode. Sets {@code cpu.codeBase} to the RIP of the first
+         * byte of its page.
          *
          * @param cpu the processor
          * @return the instruction, or null if the fetch left an exception or exit in {@code cpu.pending}

@@ -47,7 +47,9 @@ public final class Processor extends CpuState {
     public long retired;
     /** The part of {@link #retired} that is ticks spent in HLT. */
     public long idleTicks;
-    /** The loop goes on while {@link #retired} is below this; lowering it makes the loop look up at the next boundary. */
+    /**
+     * The loop goes on while {@link #retired} is below this; lowering it makes the loop look up at the next boundary.
+     */
     public long limit;
     /** RIP of the first byte of the current code page: instructions are placed relative to it. */
     public long codeBase;
@@ -69,7 +71,7 @@ public final class Processor extends CpuState {
     private Virtualization virtualization = Virtualization.NONE;
     private GuestPhysicalTranslator translator = GuestPhysicalTranslator.IDENTITY;
     private PlacedInstruction.Source instructions;
-    private EventDelivery events;
+    private EventDelivery events = new EventDelivery(this);
     private StopReason stop;
     private long budgetEnd;
 
@@ -154,7 +156,10 @@ public final class Processor extends CpuState {
         }
     }
 
-    /** As {@link #stretch} in the cycle engine: tells the clock of each instruction, and goes on until the limit or VMX deadline. */
+    /**
+     * As {@link #stretch} in the cycle engine: tells the clock of each instruction, and goes on until the limit or VMX
+     * deadline.
+     */
     private void timedStretch() {
         PlacedInstruction instruction = instructions.at(this);
         long deadline = virtualization.deadline();
@@ -292,7 +297,9 @@ public final class Processor extends CpuState {
         } else {
             mode = cs.big() ? CODE_32 : CODE_16;
         }
-        mem.slow().contextChanged();
+        if (mem.slow() != null) {
+            mem.slow().contextChanged();
+        }
         attention();
     }
 
@@ -326,8 +333,8 @@ public final class Processor extends CpuState {
     }
 
     /**
-     * Requests what INT n, INT1, INT3 or INTO ask for; follow with {@link #abort}, which leaves RIP and the length
-     * from which the return address is computed.
+     * Requests what INT n, INT1, INT3 or INTO ask for; follow with {@link #abort}, which leaves RIP and the length from
+     * which the return address is computed.
      *
      * @param type {@link Event#SOFTWARE_INTERRUPT} and following
      * @param vector 0 to 255

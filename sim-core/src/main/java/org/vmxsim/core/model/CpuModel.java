@@ -56,9 +56,12 @@ public final class CpuModel {
         int widths = cpuid.register(ADDRESS_LEAF, 0, 0);
         physicalAddressBits = widths & 0xff;
         linearAddressBits = widths >>> 8 & 0xff;
-        if (physicalAddressBits < 32 || physicalAddressBits > 52 || linearAddressBits != 48 && linearAddressBits != 57) {
-            throw new IllegalArgumentException("CPU model " + name + ": need CPUID leaf 0x80000008 with 32 to 52 physical"
-                    + " and 48 or 57 linear address bits, got " + physicalAddressBits + " and " + linearAddressBits);
+        if (physicalAddressBits < 32
+                || physicalAddressBits > 52
+                || linearAddressBits != 48 && linearAddressBits != 57) {
+            throw new IllegalArgumentException("CPU model " + name
+                    + ": need CPUID leaf 0x80000008 with 32 to 52 physical" + " and 48 or 57 linear address bits, got "
+                    + physicalAddressBits + " and " + linearAddressBits);
         }
     }
 

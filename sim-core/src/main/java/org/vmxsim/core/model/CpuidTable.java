@@ -41,7 +41,10 @@ final class CpuidTable {
 
     /** Leaves whose answer depends on ECX. */
     private static boolean isIndexed(int leaf) {
-        return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd || leaf >= 0xf && leaf <= 0x1f && leaf != 0x15
-                && leaf != 0x16;
+        return leaf == 4
+                || leaf == 7
+                || leaf == 0xb
+                || leaf == 0xd
+                || leaf >= 0xf && leaf <= 0x1f && leaf != 0x15 && leaf != 0x16;
     }
 }

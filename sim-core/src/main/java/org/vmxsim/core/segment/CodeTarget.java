@@ -39,9 +39,8 @@ final class CodeTarget {
     /** Checks of a direct far JMP or CALL. */
     boolean checkDirect(int selector) {
         int dpl = Descriptors.dpl(descriptor);
-        boolean allowed = Descriptors.isConforming(descriptor)
-                ? dpl <= cpu.cpl
-                : dpl == cpu.cpl && (selector & 3) <= cpu.cpl;
+        boolean allowed =
+                Descriptors.isConforming(descriptor) ? dpl <= cpu.cpl : dpl == cpu.cpl && (selector & 3) <= cpu.cpl;
         return settle(selector, allowed && !hasBadSize());
     }
 

@@ -72,6 +72,7 @@ public final class FarReturns {
 
     /** IRET, IRETD, IRETQ. */
     public void iret() {
+        cpu.events().unblockNmi();
         stack.present(0);
         if (!Descriptors.inRealMode(cpu) && (cpu.rflagsSystem & NT) != 0) {
             cpu.raise(GENERAL_PROTECTION, 0);
@@ -84,7 +85,9 @@ public final class FarReturns {
         }
         if (Descriptors.inRealMode(cpu)) {
             commitReal(3 * operandBytes);
-            flags(flags, 0);
+            if (cpu.pending == Processor.NOTHING) {
+                flags(flags, 0);
+            }
             return;
         }
         if (!Descriptors.inLongMode(cpu) && operandBytes == 4 && cpu.cpl == 0 && (flags & VM) != 0) {
@@ -143,9 +146,8 @@ public final class FarReturns {
     private void commitOuter(int releaseBytes) {
         int newCpl = selector & 3;
         long markedCode = Descriptors.markAccessed(cpu, selector, code.descriptor);
-        long markedStack = newStackDescriptor == 0
-                ? 0
-                : Descriptors.markAccessed(cpu, newStackSelector, newStackDescriptor);
+        long markedStack =
+                newStackDescriptor == 0 ? 0 : Descriptors.markAccessed(cpu, newStackSelector, newStackDescriptor);
         if (cpu.pending != Processor.NOTHING) {
             return;
         }
@@ -197,7 +199,8 @@ public final class FarReturns {
     }
 
     private void flags(long popped, int oldCpl) {
-        cpu.rflags(FlagsImage.merged(cpu.rflags(), popped, operandBytes, oldCpl, FlagsImage.RESUME));
+        long also = FlagsImage.RESUME | (oldCpl == 0 ? FlagsImage.VIRTUAL_INTERRUPT : 0);
+        cpu.rflags(FlagsImage.merged(cpu.rflags(), popped, operandBytes, oldCpl, also));
         cpu.events().stateLoaded();
         cpu.modeChanged();
     }

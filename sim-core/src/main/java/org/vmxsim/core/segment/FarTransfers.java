@@ -107,8 +107,8 @@ public final class FarTransfers {
 
     private void system(int selector) {
         int type = Descriptors.type(code.descriptor);
-        boolean gate = type == Descriptors.CALL_GATE
-                || type == Descriptors.CALL_GATE_16 && !Descriptors.inLongMode(cpu);
+        boolean gate =
+                type == Descriptors.CALL_GATE || type == Descriptors.CALL_GATE_16 && !Descriptors.inLongMode(cpu);
         int dpl = Descriptors.dpl(code.descriptor);
         if (!gate || dpl < cpu.cpl || (selector & 3) > dpl) {
             // task gates and task-state segments end here too: task switches are not modelled

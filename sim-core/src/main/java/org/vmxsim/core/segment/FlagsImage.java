@@ -4,13 +4,14 @@ package org.vmxsim.core.segment;
 public final class FlagsImage {
     /** RF, which IRET restores and POPF clears. */
     public static final long RESUME = 1 << 16;
+    /** VIF and VIP, which IRET restores at CPL 0. */
+    public static final long VIRTUAL_INTERRUPT = 1 << 19 | 1 << 20;
 
     /** CF, PF, AF, ZF, SF, TF, DF, OF, NT. */
     private static final long ALWAYS = 0x4dd5;
     /** AC, ID. */
     private static final long WIDE = 1 << 18 | 1 << 21;
-    /** VIF, VIP. */
-    private static final long PRIVILEGED_WIDE = 1 << 19 | 1 << 20;
+
     private static final long INTERRUPT = 1 << 9;
     private static final long IOPL = 3 << 12;
 
@@ -30,7 +31,7 @@ public final class FlagsImage {
         int iopl = (int) (present >>> 12) & 3;
         long changed = ALWAYS;
         if (operandBytes > 2) {
-            changed |= WIDE | alsoChanged | (cpl == 0 ? PRIVILEGED_WIDE & alsoChanged << 3 : 0);
+            changed |= WIDE | alsoChanged;
         }
         if (cpl <= iopl) {
             changed |= INTERRUPT;

@@ -131,7 +131,9 @@ public final class InterruptGates extends EventDelivery {
         return gateLow & 0xffff | gateLow >>> 32 & 0xffff_0000L;
     }
 
-    /** Checks the code segment that the gate names; {@code sizeFlags} is what L (bit 1) and D (bit 0) must be, or -1. */
+    /**
+     * Checks the code segment that the gate names; {@code sizeFlags} is what L (bit 1) and D (bit 0) must be, or -1.
+     */
     private boolean checkCode(int sizeFlags) {
         codeSelector = (int) (gateLow >>> 16) & 0xffff;
         if (Descriptors.isNull(codeSelector)) {

@@ -101,9 +101,7 @@ public final class SegmentLoad {
      * @return true if good
      */
     public static boolean stackIsGood(Processor cpu, int selector, long descriptor, int cpl, int vector) {
-        if ((selector & 3) != cpl
-                || Descriptors.dpl(descriptor) != cpl
-                || !Descriptors.isWritableData(descriptor)) {
+        if ((selector & 3) != cpl || Descriptors.dpl(descriptor) != cpl || !Descriptors.isWritableData(descriptor)) {
             cpu.raise(vector, selector & 0xfffc);
             return false;
         }

@@ -5,7 +5,9 @@ import org.vmxsim.core.cpu.EventDelivery;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
 
-/** The task-state segment that TR names: stacks of inner levels, the I/O permission bit map. SDM "Task State Segment". */
+/**
+ * The task-state segment that TR names: stacks of inner levels, the I/O permission bit map. SDM "Task State Segment".
+ */
 public final class TaskState {
     private static final int IO_MAP_BASE = 0x66;
 

@@ -79,8 +79,7 @@ final class TransferStack {
             room = Descriptors.isCanonical(cpu, pointer) && Descriptors.isCanonical(cpu, pointer - frameBytes);
         } else if (frameBytes > 0) {
             long lowest = pointer - frameBytes & mask();
-            room = lowest > pointer && pointer != 0
-                    || SegmentLimits.holds(segment, lowest, frameBytes);
+            room = lowest > pointer && pointer != 0 || SegmentLimits.holds(segment, lowest, frameBytes);
         }
         if (!room) {
             cpu.raise(STACK_FAULT, faultSelector | ext);
