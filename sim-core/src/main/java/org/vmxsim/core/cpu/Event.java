@@ -18,6 +18,17 @@ public final class Event {
     /** Type: software exception, INT3 or INTO. */
     public static final int SOFTWARE_EXCEPTION = 6;
 
+    /** Vector of the debug exception. */
+    public static final int DEBUG = 1;
+    /** Vector of the double fault. */
+    public static final int DOUBLE_FAULT = 8;
+    /** Vector of the stack fault. */
+    public static final int STACK_FAULT = 12;
+    /** Vector of general protection. */
+    public static final int GENERAL_PROTECTION = 13;
+    /** Vector of the page fault. */
+    public static final int PAGE_FAULT = 14;
+
     /** Bit 11 of the information formats: an error code is delivered. */
     public static final int DELIVER_ERROR_CODE = 1 << 11;
     /** Bit 31 of the information formats: the field is valid. */

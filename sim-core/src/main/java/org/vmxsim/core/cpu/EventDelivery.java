@@ -8,18 +8,6 @@ package org.vmxsim.core.cpu;
  * That Occur During Event Delivery".
  */
 public class EventDelivery {
-    /** Vector of the debug exception. */
-    public static final int DEBUG = 1;
-    /** Vector of the double fault. */
-    public static final int DOUBLE_FAULT = 8;
-    /** Vector of the stack fault. */
-    public static final int STACK_FAULT = 12;
-    /** Vector of general protection. */
-    public static final int GENERAL_PROTECTION = 13;
-    /** Vector of the page fault. */
-    public static final int PAGE_FAULT = 14;
-
-    private static final int NO_VECTOR = -1;
     private static final int CONTRIBUTORY = 1 << 0 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 21;
     private static final int PAGE_FAULTS = 1 << 14 | 1 << 20;
     private static final long TF = 1 << 8;
@@ -40,9 +28,7 @@ public class EventDelivery {
     private boolean resuming;
     private boolean shadowSet;
     private boolean resumeSet;
-    private boolean nmiPending;
     private boolean nmiUnblocked;
-    private int interruptVector = NO_VECTOR;
 
     /**
      * Event delivery of a processor.
@@ -74,14 +60,14 @@ public class EventDelivery {
 
     /** Requests the fault of a non-canonical address: #GP(0), or #SS(0) if it proves to be a stack access. */
     public final void requestNonCanonical() {
-        request(Event.EXCEPTION, GENERAL_PROTECTION, true, 0, 0);
+        request(Event.EXCEPTION, Event.GENERAL_PROTECTION, true, 0, 0);
         nonCanonical = true;
     }
 
     /** Says that the access that has just failed was made by the stack segment. */
     final void nonCanonicalWasStack() {
         if (cpu.pending == Processor.EXCEPTION && nonCanonical) {
-            requested.vector = STACK_FAULT;
+            requested.vector = Event.STACK_FAULT;
         }
     }
 
@@ -91,7 +77,7 @@ public class EventDelivery {
      * @param debugBits bits to set in DR6
      */
     public final void requestDebugFault(long debugBits) {
-        request(Event.EXCEPTION, DEBUG, false, 0, debugBits);
+        request(Event.EXCEPTION, Event.DEBUG, false, 0, debugBits);
     }
 
     /**
@@ -148,7 +134,7 @@ public class EventDelivery {
         int firstClass = first ? 1 << (cpu.vectoringInfo & 31) : 0;
         int second = 1 << requested.vector;
         boolean grave = requested.type == Event.EXCEPTION && (second & (CONTRIBUTORY | PAGE_FAULTS)) != 0;
-        if (firstClass == 1 << DOUBLE_FAULT && grave) {
+        if (firstClass == 1 << Event.DOUBLE_FAULT && grave) {
             if (!interceptedException(requested)) {
                 tripleFault();
             }
@@ -163,7 +149,7 @@ public class EventDelivery {
             }
             // "The original event results in a double-fault exception that causes the VM exit directly": not vectoring
             cpu.vectoringInfo = 0;
-            requested.set(Event.EXCEPTION, DOUBLE_FAULT, true, 0, 0);
+            requested.set(Event.EXCEPTION, Event.DOUBLE_FAULT, true, 0, 0);
         }
         return false;
     }
@@ -178,9 +164,9 @@ public class EventDelivery {
     }
 
     private void deliverRequested() {
-        if (requested.vector == PAGE_FAULT && requested.type == Event.EXCEPTION) {
+        if (requested.vector == Event.PAGE_FAULT && requested.type == Event.EXCEPTION) {
             cpu.cr2 = requested.qualification;
-        } else if (requested.vector == DEBUG && requested.type == Event.EXCEPTION) {
+        } else if (requested.vector == Event.DEBUG && requested.type == Event.EXCEPTION) {
             cpu.dr[6] = cpu.dr[6] & ~0xfL | requested.qualification & 0xe00fL;
             cpu.dr[7] &= ~(1L << 13);
             cpu.debugctl &= ~1L;
@@ -189,7 +175,7 @@ public class EventDelivery {
                 requested.type, requested.vector, requested.hasErrorCode, requested.errorCode, requested.qualification);
         delivered.returnRip = requested.isSoftware() ? nextRip(cpu.instructionLength) : cpu.rip;
         // SDM "Resume Flag": fault-class exceptions push RF = 1, so that an instruction breakpoint is not hit again
-        boolean fault = requested.type == Event.EXCEPTION && requested.vector != DEBUG;
+        boolean fault = requested.type == Event.EXCEPTION && requested.vector != Event.DEBUG;
         delivered.pushedFlags = cpu.rflags() | (fault ? RF : 0);
         deliver(cpu.instructionLength);
     }
@@ -231,7 +217,7 @@ public class EventDelivery {
         int type = information >>> 8 & 7;
         delivered.set(type, information & 0xff, (information & Event.DELIVER_ERROR_CODE) != 0, errorCode, 0);
         delivered.returnRip = delivered.isSoftware() ? nextRip(length) : cpu.rip;
-        boolean fault = type == Event.EXCEPTION && delivered.vector != DEBUG;
+        boolean fault = type == Event.EXCEPTION && delivered.vector != Event.DEBUG;
         delivered.pushedFlags = cpu.rflags() | (fault ? RF : 0);
         cpu.instructionLength = length;
         deliver(length);
@@ -277,45 +263,6 @@ public class EventDelivery {
     }
 
     /**
-     * Asserts or takes back the interrupt request line with the vector that the acknowledge cycle would give.
-     *
-     * @param vector 0 to 255, or -1 for no request
-     */
-    public final void interruptRequest(int vector) {
-        interruptVector = vector;
-        cpu.attention();
-    }
-
-    /**
-     * The external interrupt that waits.
-     *
-     * @return its vector, or -1
-     */
-    public final int interruptRequest() {
-        return interruptVector;
-    }
-
-    /** An edge on the NMI pin. */
-    public final void nmi() {
-        nmiPending = true;
-        cpu.attention();
-    }
-
-    /** Forgets the NMI that waits, because an exit has taken it. */
-    public final void acknowledgeNmi() {
-        nmiPending = false;
-    }
-
-    /**
-     * Whether an NMI waits.
-     *
-     * @return true if one is latched
-     */
-    public final boolean nmiWaits() {
-        return nmiPending;
-    }
-
-    /**
      * Whether a debug trap will be delivered at this boundary.
      *
      * @return true if single step or a breakpoint trap is pending and MOV SS does not block it
@@ -342,7 +289,7 @@ public class EventDelivery {
         if (debugTrapWaits() && cpu.activity != CpuState.WAIT_FOR_SIPI) {
             long bits = cpu.pendingDebugExceptions & 0x400f;
             cpu.pendingDebugExceptions = 0;
-            request(Event.EXCEPTION, DEBUG, false, 0, bits);
+            request(Event.EXCEPTION, Event.DEBUG, false, 0, bits);
             return true;
         }
         if (takesNmi() || takesInterrupt()) {
@@ -358,7 +305,7 @@ public class EventDelivery {
     private boolean takesNmi() {
         boolean free =
                 (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0 && cpu.activity != CpuState.WAIT_FOR_SIPI;
-        if (!nmiPending || !free) {
+        if (!cpu.pins.nmiWaits() || !free) {
             return false;
         }
         if (cpu.virtualization().intercepts(Interception.NMI, 0, 0, null)) {
@@ -368,25 +315,25 @@ public class EventDelivery {
         if ((cpu.interruptibility & CpuState.BLOCKING_BY_NMI) != 0) {
             return false;
         }
-        nmiPending = false;
+        cpu.pins.acknowledgeNmi();
         deliverAsynchronous(Event.NMI, 2);
         return true;
     }
 
     private boolean takesInterrupt() {
         boolean free = (cpu.interruptibility & SHADOWS) == 0 && cpu.activity != CpuState.WAIT_FOR_SIPI;
-        if (interruptVector < 0 || !free) {
+        int vector = cpu.pins.interruptRequest();
+        if (vector < 0 || !free) {
             return false;
         }
-        if (cpu.virtualization().intercepts(Interception.EXTERNAL_INTERRUPT, interruptVector, 0, null)) {
+        if (cpu.virtualization().intercepts(Interception.EXTERNAL_INTERRUPT, vector, 0, null)) {
             cpu.pending = Processor.VM_EXIT;
             return true;
         }
         if ((cpu.rflagsSystem & IF) == 0) {
             return false;
         }
-        int vector = interruptVector;
-        interruptVector = NO_VECTOR;
+        cpu.pins.acknowledgeInterrupt();
         deliverAsynchronous(Event.EXTERNAL, vector);
         return true;
     }

@@ -39,6 +39,8 @@ public final class Processor extends CpuState {
     public final Translations translations = new Translations();
     /** I/O ports. */
     public final PortBus ports;
+    /** Interrupt request and NMI. */
+    public final InterruptPins pins = new InterruptPins(this);
     /** What this processor can do: CPUID, widths, features. */
     public final CpuModel model;
     /** What interrupted the current instruction: {@link #NOTHING}, {@link #EXCEPTION} or {@link #VM_EXIT}. */
@@ -329,7 +331,7 @@ public final class Processor extends CpuState {
      * @param errorCode the error code as pushed
      */
     public void raisePageFault(long linear, int errorCode) {
-        events.request(Event.EXCEPTION, EventDelivery.PAGE_FAULT, true, errorCode, linear);
+        events.request(Event.EXCEPTION, Event.PAGE_FAULT, true, errorCode, linear);
     }
 
     /**

@@ -1,6 +1,6 @@
 package org.vmxsim.core.segment;
 
-import static org.vmxsim.core.cpu.EventDelivery.GENERAL_PROTECTION;
+import static org.vmxsim.core.cpu.Event.GENERAL_PROTECTION;
 
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;

@@ -52,7 +52,7 @@ public final class InterruptGates extends EventDelivery {
     private void throughVectorTable(Event event) {
         int offset = event.vector * 4;
         if (offset + 3 > (cpu.idtrLimit & 0xffff)) {
-            cpu.raise(GENERAL_PROTECTION);
+            cpu.raise(Event.GENERAL_PROTECTION);
             return;
         }
         long entry = cpu.mem.slow().loadSystem(cpu.idtrBase + offset, 4);
@@ -87,7 +87,7 @@ public final class InterruptGates extends EventDelivery {
             return;
         }
         if (!Descriptors.isCanonical(cpu, target)) {
-            cpu.raise(GENERAL_PROTECTION, ext);
+            cpu.raise(Event.GENERAL_PROTECTION, ext);
             return;
         }
         stack.pointer &= ~0xfL;
@@ -107,7 +107,7 @@ public final class InterruptGates extends EventDelivery {
     private boolean readGate(Event event, int gateBytes, int gateType) {
         int code = event.vector * 8 | IN_IDT | ext;
         if (event.vector * gateBytes + gateBytes - 1 > (cpu.idtrLimit & 0xffff)) {
-            cpu.raise(GENERAL_PROTECTION, code);
+            cpu.raise(Event.GENERAL_PROTECTION, code);
             return false;
         }
         gateLow = cpu.mem.slow().loadSystem(cpu.idtrBase + (long) event.vector * gateBytes, 8);
@@ -117,10 +117,10 @@ public final class InterruptGates extends EventDelivery {
         int type = Descriptors.type(gateLow);
         boolean narrow = gateBytes == 8 && (type | 1) == 7;
         if ((type | 1) != (gateType | 1) && !narrow) {
-            cpu.raise(GENERAL_PROTECTION, code);
+            cpu.raise(Event.GENERAL_PROTECTION, code);
         } else if (event.ext() == 0 && Descriptors.dpl(gateLow) < cpu.cpl) {
             // "software interrupt ... gate DPL < CPL": INT n, INT3 and INTO, not INT1 and not events
-            cpu.raise(GENERAL_PROTECTION, code);
+            cpu.raise(Event.GENERAL_PROTECTION, code);
         } else if (!Descriptors.isPresent(gateLow)) {
             cpu.raise(Descriptors.NOT_PRESENT, code);
         }
@@ -137,10 +137,10 @@ public final class InterruptGates extends EventDelivery {
     private boolean checkCode(int sizeFlags) {
         codeSelector = (int) (gateLow >>> 16) & 0xffff;
         if (Descriptors.isNull(codeSelector)) {
-            cpu.raise(GENERAL_PROTECTION, ext);
+            cpu.raise(Event.GENERAL_PROTECTION, ext);
             return false;
         }
-        codeDescriptor = Descriptors.read(cpu, codeSelector, GENERAL_PROTECTION, ext);
+        codeDescriptor = Descriptors.read(cpu, codeSelector, Event.GENERAL_PROTECTION, ext);
         if (cpu.pending != Processor.NOTHING) {
             return false;
         }
@@ -149,7 +149,7 @@ public final class InterruptGates extends EventDelivery {
         int size = (int) (codeDescriptor >>> 53) & 1;
         size = size << 1 | (int) (codeDescriptor >>> 54) & 1;
         if (!Descriptors.isCode(codeDescriptor) || dpl > cpu.cpl || sizeFlags >= 0 && size != sizeFlags) {
-            cpu.raise(GENERAL_PROTECTION, code);
+            cpu.raise(Event.GENERAL_PROTECTION, code);
         } else if (!Descriptors.isPresent(codeDescriptor)) {
             cpu.raise(Descriptors.NOT_PRESENT, code);
         }
@@ -200,7 +200,7 @@ public final class InterruptGates extends EventDelivery {
             return;
         }
         if (target > (Descriptors.limit(codeDescriptor) & 0xffff_ffffL)) {
-            cpu.raise(GENERAL_PROTECTION, ext);
+            cpu.raise(Event.GENERAL_PROTECTION, ext);
             return;
         }
         if (toInner) {

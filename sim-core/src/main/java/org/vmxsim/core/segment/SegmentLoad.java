@@ -1,7 +1,7 @@
 package org.vmxsim.core.segment;
 
-import static org.vmxsim.core.cpu.EventDelivery.GENERAL_PROTECTION;
-import static org.vmxsim.core.cpu.EventDelivery.STACK_FAULT;
+import static org.vmxsim.core.cpu.Event.GENERAL_PROTECTION;
+import static org.vmxsim.core.cpu.Event.STACK_FAULT;
 
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;

@@ -1,7 +1,7 @@
 package org.vmxsim.core.segment;
 
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.core.cpu.EventDelivery;
+import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
 
@@ -61,7 +61,7 @@ public final class TaskState {
         if (!good) {
             cpu.raise(Descriptors.INVALID_TSS, selector & 0xfffc | ext);
         } else if (!Descriptors.isPresent(descriptor)) {
-            cpu.raise(EventDelivery.STACK_FAULT, selector & 0xfffc | ext);
+            cpu.raise(Event.STACK_FAULT, selector & 0xfffc | ext);
         }
         return cpu.pending == Processor.NOTHING;
     }
@@ -95,7 +95,7 @@ public final class TaskState {
                 }
             }
         }
-        cpu.raise(EventDelivery.GENERAL_PROTECTION, 0);
+        cpu.raise(Event.GENERAL_PROTECTION, 0);
         return false;
     }
 }
