@@ -9,8 +9,10 @@ module org.vmxsim.core {
     exports org.vmxsim.core.cache;
     exports org.vmxsim.core.memory;
     exports org.vmxsim.core.paging;
+    exports org.vmxsim.core.platform;
     exports org.vmxsim.core.time;
     exports org.vmxsim.core.tlb;
+    exports org.vmxsim.core.boot;
     exports org.vmxsim.core.cpu;
     exports org.vmxsim.core.model;
     exports org.vmxsim.core.segment;

@@ -1,0 +1,6 @@
+/**
+ * Devices behind I/O ports that bare-metal programs talk to: {@link org.vmxsim.core.platform.Uart16550} (COM1),
+ * {@link org.vmxsim.core.platform.DebugExit} (the port by which a program ends),
+ * {@link org.vmxsim.core.platform.DebugConsole}. Not modelled: interrupts, baud rates, input.
+ */
+package org.vmxsim.core.platform;
