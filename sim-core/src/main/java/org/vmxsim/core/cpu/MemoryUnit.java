@@ -16,6 +16,10 @@ public final class MemoryUnit implements ContextTaggedTable {
     /** Entries of the table. */
     public static final int ENTRIES = 1 << 12;
 
+    /** Entries of the table of pages fetched from. */
+    public static final int FETCH_ENTRIES = 1 << 10;
+
+    private static final int FETCH_MASK = FETCH_ENTRIES - 1;
     private static final int MASK = ENTRIES - 1;
     private static final long PAGE = ~0xfffL;
     private static final long NO_TAG = -1;
@@ -24,6 +28,10 @@ public final class MemoryUnit implements ContextTaggedTable {
     private final long[] readTags = new long[ENTRIES];
     private final long[] writeTags = new long[ENTRIES];
     private final long[] frames = new long[ENTRIES];
+    private final long[] fetchTags = new long[FETCH_ENTRIES];
+    private final long[] fetchFrames = new long[FETCH_ENTRIES];
+    private long updateHpa = NO_TAG;
+    private int updateBytes;
     private int context;
     private LinearAccess slow;
 
@@ -71,6 +79,7 @@ public final class MemoryUnit implements ContextTaggedTable {
     public void flush() {
         java.util.Arrays.fill(readTags, NO_TAG);
         java.util.Arrays.fill(writeTags, NO_TAG);
+        java.util.Arrays.fill(fetchTags, NO_TAG);
     }
 
     private static int index(long linear, int context) {
@@ -107,6 +116,65 @@ public final class MemoryUnit implements ContextTaggedTable {
             readTags[i] = NO_TAG;
             writeTags[i] = NO_TAG;
         }
+        if (fetchTags[i & FETCH_MASK] == tag) {
+            fetchTags[i & FETCH_MASK] = NO_TAG;
+        }
+    }
+
+    /**
+     * Enters a page for fetching in the current context.
+     *
+     * @param linear a linear address in the page
+     * @param hpa host-physical address of the page's frame (RAM)
+     */
+    public void enterFetch(long linear, long hpa) {
+        int i = index(linear, context) & FETCH_MASK;
+        fetchTags[i] = linear & PAGE | context;
+        fetchFrames[i] = hpa & PAGE;
+    }
+
+    /**
+     * Host-physical address of an instruction byte.
+     *
+     * @param linear its linear address
+     * @return the address, or -1 if {@code Processor.pending} became non-zero
+     */
+    public long fetchAddress(long linear) {
+        int i = index(linear, context) & FETCH_MASK;
+        return fetchTags[i] == (linear & PAGE | context) ? fetchFrames[i] | linear & 0xfff : slow.fetchAddress(linear);
+    }
+
+    /**
+     * The load of a read-modify-write: as {@link LinearAccess#loadForUpdate}, by the fast path if it can be.
+     *
+     * @param linear linear address
+     * @param sizeBytes 1, 2, 4 or 8
+     * @param locked whether the instruction is locked
+     * @return the value, zero-extended; meaningless if {@code Processor.pending} became non-zero
+     */
+    public long loadForUpdate(long linear, int sizeBytes, boolean locked) {
+        int i = index(linear, context);
+        long tag = linear + sizeBytes - 1 & PAGE | context;
+        if (writeTags[i] != tag || readTags[i] != tag) {
+            updateHpa = NO_TAG;
+            return slow.loadForUpdate(linear, sizeBytes, locked);
+        }
+        updateHpa = frames[i] | linear & 0xfff;
+        updateBytes = sizeBytes;
+        return memory.read(updateHpa, sizeBytes);
+    }
+
+    /**
+     * The store of the read-modify-write begun last by {@link #loadForUpdate}; cannot fail.
+     *
+     * @param value the value
+     */
+    public void completeUpdate(long value) {
+        if (updateHpa == NO_TAG) {
+            slow.completeUpdate(value);
+        } else {
+            memory.write(updateHpa, updateBytes, value);
+        }
     }
 
     /**
@@ -116,6 +184,9 @@ public final class MemoryUnit implements ContextTaggedTable {
      */
     public void forgetContext(int ofContext) {
         for (int i = 0; i < ENTRIES; i++) {
+            if ((fetchTags[i & FETCH_MASK] & 0xfff) == ofContext) {
+                fetchTags[i & FETCH_MASK] = NO_TAG;
+            }
             if ((readTags[i] & 0xfff) == ofContext || (writeTags[i] & 0xfff) == ofContext) {
                 readTags[i] = NO_TAG;
                 writeTags[i] = NO_TAG;

@@ -1,0 +1,50 @@
+package org.vmxsim.core.access;
+
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.paging.AccessContext;
+import org.vmxsim.core.paging.LinearTranslation;
+
+/**
+ * The functional engine's way to memory: a walk, and then the page stands in the memory unit's table with the rights
+ * that need no further check. Pages of devices have no tags; pages with decoded code, pages whose dirty flag is clear,
+ * and pages that the second level protects (sub-pages too) have no write tag.
+ */
+public final class FunctionalAccess extends TranslatingAccess {
+    /**
+     * A way to memory.
+     *
+     * @param cpu the processor whose accesses these are
+     */
+    public FunctionalAccess(Processor cpu) {
+        super(cpu);
+    }
+
+    @Override
+    protected long translate(long linear, int sizeBytes, int access) {
+        int outcome = walker.walk(linear, sizeBytes, access, translation);
+        if (outcome != LinearTranslation.OK) {
+            return fail(outcome, linear);
+        }
+        boolean ofContext =
+                (access & ~(AccessContext.READ | AccessContext.WRITE | AccessContext.FETCH | AccessContext.LOCKED))
+                        == privilege;
+        if (ofContext && memory.isRam(translation.hpa)) {
+            enter(linear, access);
+        }
+        return translation.hpa;
+    }
+
+    private void enter(long linear, int access) {
+        cpu.translations.noteGuestPage(translation.guestPageShift);
+        if ((access & AccessContext.FETCH) != 0) {
+            cpu.mem.enterFetch(linear, translation.hpa);
+            return;
+        }
+        boolean readable = (translation.permissions & AccessContext.R) != 0;
+        boolean writable = translation.dirty
+                && (translation.permissions & AccessContext.W) != 0
+                && !controls.forbids(translation.guestRights, AccessContext.WRITE | privilege)
+                && !memory.codePages().isMarked(translation.hpa >>> 12);
+        cpu.mem.enter(linear, translation.hpa, readable, writable);
+    }
+}

@@ -1,0 +1,246 @@
+package org.vmxsim.core.access;
+
+import org.vmxsim.core.cpu.LinearAccess;
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.core.model.CpuFeature;
+import org.vmxsim.core.paging.AccessContext;
+import org.vmxsim.core.paging.GuestPagingWalker;
+import org.vmxsim.core.paging.LinearTranslation;
+import org.vmxsim.core.paging.PagingControls;
+
+/**
+ * Loads, stores and fetches by linear address, whatever the engine: canonical checks, page crossings, and what a failed
+ * translation becomes. Both fragments of an access that crosses pages are translated and checked before anything is
+ * read or stored. How one fragment is translated, and what it costs, is left to the engine.
+ */
+public abstract class TranslatingAccess extends LinearAccess {
+    /** Answer of {@link #translate}: an exception or exit is pending. */
+    protected static final long FAILED = -1;
+
+    /** The processor whose accesses these are. */
+    protected final Processor cpu;
+    /** Where they end. */
+    protected final PhysicalMemory memory;
+    /** The paging mode. */
+    protected final PagingControls controls;
+    /** The page walker. */
+    protected final GuestPagingWalker walker;
+    /** Result of the walk made last. */
+    protected final LinearTranslation translation = new LinearTranslation();
+    /** Access bits that the privilege level gives to data accesses and fetches. */
+    protected int privilege;
+
+    private long addressMask = -1;
+    private int canonicalShift = 16;
+    private long updateFirst;
+    private long updateSecond;
+    private int updateHeadBytes;
+    private int updateBytes;
+
+    /**
+     * A way to memory.
+     *
+     * @param cpu the processor whose accesses these are
+     */
+    protected TranslatingAccess(Processor cpu) {
+        this.cpu = cpu;
+        this.memory = cpu.tables.memory();
+        this.controls = new PagingControls(cpu.model.physicalAddressBits(), cpu.model.has(CpuFeature.PAGE_1G));
+        this.walker = new GuestPagingWalker(cpu.tables, controls);
+    }
+
+    /**
+     * Translates one fragment, all of it in one 4-KiB page.
+     *
+     * @param linear linear address of the first byte
+     * @param sizeBytes bytes
+     * @param access access bits of {@link AccessContext} and {@link GuestPagingWalker#SMAP_OVERRIDE}
+     * @return host-physical address, or {@link #FAILED}
+     */
+    protected abstract long translate(long linear, int sizeBytes, int access);
+
+    /**
+     * Charges a data access to simulated time.
+     *
+     * @param hpa host-physical address of the first byte
+     * @param sizeBytes bytes, all in one page
+     * @param write whether it stores
+     */
+    protected void charge(long hpa, int sizeBytes, boolean write) {}
+
+    @Override
+    public void contextChanged() {
+        controls.set(cpu.cr0, cpu.cr3, cpu.cr4, cpu.efer, cpu.pdpte);
+        walker.translator(cpu.translator());
+        walker.structures(cpu.translations.structures());
+        boolean longMode = (cpu.efer >>> 10 & 1) != 0;
+        addressMask = longMode ? -1L : 0xffff_ffffL;
+        canonicalShift = (cpu.cr4 >>> 12 & 1) != 0 ? 64 - 57 : 64 - 48;
+        boolean override = controls.smap && (cpu.rflagsSystem >>> 18 & 1) != 0;
+        int supervisor = override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
+        privilege = cpu.cpl == 3 ? AccessContext.USER : supervisor;
+        cpu.translations.select(
+                cpu.virtualization().vpid(), controls.pcid, cpu.virtualization().ep4ta(), modeBits());
+    }
+
+    /** Whatever decides about an access besides VPID, PCID and EP4TA. */
+    private int modeBits() {
+        return (cpu.cpl == 3 ? 1 : 0)
+                | (privilege == GuestPagingWalker.SMAP_OVERRIDE ? 2 : 0)
+                | (controls.writeProtect ? 4 : 0)
+                | (controls.smap ? 8 : 0)
+                | (controls.smep ? 16 : 0)
+                | (controls.executeDisable ? 32 : 0)
+                | controls.rootLevel << 6;
+    }
+
+    @Override
+    public final long load(long linear, int sizeBytes) {
+        return loadAs(linear & addressMask, sizeBytes, AccessContext.READ | privilege);
+    }
+
+    @Override
+    public final long loadSystem(long linear, int sizeBytes) {
+        return loadAs(linear & addressMask, sizeBytes, AccessContext.READ);
+    }
+
+    @Override
+    public final void store(long linear, int sizeBytes, long value) {
+        storeAs(linear & addressMask, sizeBytes, value, AccessContext.WRITE | privilege);
+    }
+
+    @Override
+    public final void storeSystem(long linear, int sizeBytes, long value) {
+        storeAs(linear & addressMask, sizeBytes, value, AccessContext.WRITE);
+    }
+
+    private boolean isCanonical(long linear, int sizeBytes) {
+        long last = linear + sizeBytes - 1 & addressMask;
+        boolean canonical = linear << canonicalShift >> canonicalShift == linear
+                && last << canonicalShift >> canonicalShift == last;
+        if (!canonical) {
+            cpu.events().requestNonCanonical();
+        }
+        return canonical;
+    }
+
+    private static int headBytes(long linear) {
+        return 0x1000 - (int) (linear & 0xfff);
+    }
+
+    private long loadAs(long linear, int sizeBytes, int access) {
+        if (!isCanonical(linear, sizeBytes)) {
+            return 0;
+        }
+        int head = headBytes(linear);
+        if (sizeBytes <= head) {
+            long hpa = translate(linear, sizeBytes, access);
+            if (hpa == FAILED) {
+                return 0;
+            }
+            charge(hpa, sizeBytes, false);
+            return memory.read(hpa, sizeBytes);
+        }
+        long first = translate(linear, head, access);
+        long second = first == FAILED ? FAILED : translate(linear + head & addressMask, sizeBytes - head, access);
+        return second == FAILED ? 0 : readBoth(first, second, head, sizeBytes);
+    }
+
+    private long readBoth(long first, long second, int head, int sizeBytes) {
+        charge(first, head, false);
+        charge(second, sizeBytes - head, false);
+        long value = 0;
+        for (int i = 0; i < sizeBytes; i++) {
+            long hpa = i < head ? first + i : second + i - head;
+            value |= (long) memory.readByte(hpa) << 8 * i;
+        }
+        return value;
+    }
+
+    private void storeAs(long linear, int sizeBytes, long value, int access) {
+        if (locate(linear, sizeBytes, access)) {
+            completeUpdate(value);
+        }
+    }
+
+    /** Translates all of an access that writes, and remembers where it lies. */
+    private boolean locate(long linear, int sizeBytes, int access) {
+        if (!isCanonical(linear, sizeBytes)) {
+            return false;
+        }
+        int head = Math.min(headBytes(linear), sizeBytes);
+        updateFirst = translate(linear, head, access);
+        updateSecond = updateFirst;
+        if (head < sizeBytes && updateFirst != FAILED) {
+            updateSecond = translate(linear + head & addressMask, sizeBytes - head, access);
+        }
+        updateHeadBytes = head;
+        updateBytes = sizeBytes;
+        return updateSecond != FAILED;
+    }
+
+    @Override
+    public final long loadForUpdate(long linear, int sizeBytes, boolean locked) {
+        int access = AccessContext.READ | AccessContext.WRITE | privilege | (locked ? AccessContext.LOCKED : 0);
+        if (!locate(linear & addressMask, sizeBytes, access)) {
+            return 0;
+        }
+        if (updateHeadBytes < sizeBytes) {
+            return readBoth(updateFirst, updateSecond, updateHeadBytes, sizeBytes);
+        }
+        charge(updateFirst, sizeBytes, false);
+        return memory.read(updateFirst, sizeBytes);
+    }
+
+    @Override
+    public final void completeUpdate(long value) {
+        if (updateHeadBytes == updateBytes) {
+            charge(updateFirst, updateBytes, true);
+            memory.write(updateFirst, updateBytes, value);
+            return;
+        }
+        charge(updateFirst, updateHeadBytes, true);
+        charge(updateSecond, updateBytes - updateHeadBytes, true);
+        for (int i = 0; i < updateBytes; i++) {
+            long hpa = i < updateHeadBytes ? updateFirst + i : updateSecond + i - updateHeadBytes;
+            memory.writeByte(hpa, (int) (value >>> 8 * i));
+        }
+    }
+
+    @Override
+    public final void probe(long linear, int sizeBytes, boolean write) {
+        int access = (write ? AccessContext.WRITE : AccessContext.READ) | privilege;
+        long first = linear & addressMask;
+        if (!isCanonical(first, sizeBytes)) {
+            return;
+        }
+        int head = Math.min(headBytes(first), sizeBytes);
+        if (translate(first, head, access) != FAILED && head < sizeBytes) {
+            translate(first + head & addressMask, sizeBytes - head, access);
+        }
+    }
+
+    @Override
+    public final long fetchAddress(long linear) {
+        long address = linear & addressMask;
+        return isCanonical(address, 1) ? translate(address, 1, AccessContext.FETCH | privilege) : FAILED;
+    }
+
+    /**
+     * Makes an outcome of the walker pending.
+     *
+     * @param outcome not {@link LinearTranslation#OK}
+     * @param linear the linear address
+     * @return {@link #FAILED}
+     */
+    protected final long fail(int outcome, long linear) {
+        switch (outcome) {
+            case LinearTranslation.PAGE_FAULT -> cpu.raisePageFault(linear, translation.errorCode);
+            case LinearTranslation.VM_EXIT -> cpu.pending = Processor.VM_EXIT;
+            case LinearTranslation.VIRTUALIZATION_EXCEPTION -> cpu.raise(20);
+            default -> throw new AssertionError("outcome " + outcome);
+        }
+        return FAILED;
+    }
+}

@@ -1,0 +1,254 @@
+package org.vmxsim.core.paging;
+
+import org.vmxsim.core.time.TableMemory;
+import org.vmxsim.core.tlb.PagingStructureCaches;
+import org.vmxsim.core.tlb.TranslationStructures;
+
+/**
+ * The hardware walk of guest paging: from a linear address to guest-physical, and by the second level to host-physical.
+ * One loop for all paging modes. Each entry is reached through the second level and read by {@link TableMemory};
+ * accessed and dirty flags are written when they are not set. SDM "Paging", chapters "Determination of Access Rights",
+ * "Page-Fault Exceptions", "Accessed and Dirty Flags".
+ */
+public final class GuestPagingWalker {
+    /** Access bit besides those of {@link AccessContext}: CR4.SMAP does not forbid it (explicit, RFLAGS.AC = 1). */
+    public static final int SMAP_OVERRIDE = 1 << 16;
+
+    private static final int PROTECTION = 1;
+    private static final int BY_WRITE = 1 << 1;
+    private static final int BY_USER = 1 << 2;
+    private static final int BY_RESERVED = 1 << 3;
+    private static final int BY_FETCH = 1 << 4;
+
+    private static final int ALL_RIGHTS = AccessContext.GUEST_USER | AccessContext.GUEST_WRITABLE;
+
+    private final TableMemory tables;
+    private final PagingControls controls;
+    private final AccessContext context = new AccessContext();
+    private GuestPhysicalTranslator translator = GuestPhysicalTranslator.IDENTITY;
+    private TranslationStructures structures;
+
+    private long linear;
+    private int access;
+    private int sizeBytes;
+    private int rights;
+    private LinearTranslation out;
+    private long entryHpa;
+    private long entryGpa;
+
+    /**
+     * A walker.
+     *
+     * @param tables how entries are read
+     * @param controls the paging mode, kept up to date by the processor
+     */
+    public GuestPagingWalker(TableMemory tables, PagingControls controls) {
+        this.tables = tables;
+        this.controls = controls;
+    }
+
+    /**
+     * Changes the second level.
+     *
+     * @param secondLevel identity, or EPT in non-root operation
+     */
+    public void translator(GuestPhysicalTranslator secondLevel) {
+        this.translator = secondLevel;
+    }
+
+    /**
+     * Connects the modelled paging-structure caches.
+     *
+     * @param modelled the cycle engine's, or null for none
+     */
+    public void structures(TranslationStructures modelled) {
+        this.structures = modelled;
+    }
+
+    /**
+     * Translates one access, all of it inside one 4-KiB page.
+     *
+     * @param address linear address of the first byte, canonical
+     * @param bytes bytes touched
+     * @param accessBits {@link AccessContext#READ}, WRITE, FETCH, USER, LOCKED, and {@link #SMAP_OVERRIDE}
+     * @param result filled with the translation or the page fault
+     * @return {@link LinearTranslation#OK} and following
+     */
+    public int walk(long address, int bytes, int accessBits, LinearTranslation result) {
+        linear = address;
+        sizeBytes = bytes;
+        access = accessBits;
+        out = result;
+        result.linear = address;
+        if (controls.rootLevel == 0) {
+            return withoutPaging();
+        }
+        rights = ALL_RIGHTS;
+        long table = controls.root;
+        int level = controls.rootLevel;
+        if (level == 3) {
+            long pdpte = controls.pdptes[(int) (address >>> 30) & 3];
+            if ((pdpte & PagingEntry.PRESENT) == 0) {
+                return pageFault(0);
+            }
+            table = PagingEntry.table(pdpte, controls);
+            level = 2;
+        }
+        PagingStructureCaches cached = structures == null ? null : structures.guestStructures;
+        int below = cached == null ? 0 : cached.lookup(address, controls.rootLevel);
+        if (below != 0) {
+            table = cached.tableGpa;
+            rights = cached.rights;
+            level = below;
+        }
+        return descend(table, level);
+    }
+
+    private int descend(long rootTable, int rootLevel) {
+        long table = rootTable;
+        for (int level = rootLevel; ; level--) {
+            int outcome = locate(table, level);
+            if (outcome != LinearTranslation.OK) {
+                return outcome;
+            }
+            long entry = read(level);
+            if ((entry & PagingEntry.PRESENT) == 0) {
+                return pageFault(0);
+            }
+            if (PagingEntry.isReserved(entry, level, controls)) {
+                return pageFault(PROTECTION | BY_RESERVED);
+            }
+            rights = narrowed(PagingEntry.rights(entry));
+            if (PagingEntry.mapsPage(entry, level, controls)) {
+                return leaf(entry, level);
+            }
+            outcome = (entry & PagingEntry.ACCESSED) == 0 ? setFlags(PagingEntry.ACCESSED) : LinearTranslation.OK;
+            if (outcome != LinearTranslation.OK) {
+                return outcome;
+            }
+            table = PagingEntry.table(entry, controls);
+            if (structures != null && controls.entryBytes == 8) {
+                structures.guestStructures.insert(level - 1, linear, table, table, rights);
+            }
+        }
+    }
+
+    /** Rights over several entries: user and writable only if all say so, execute-disable if one does. */
+    private int narrowed(int ofEntry) {
+        return rights & ofEntry & ALL_RIGHTS | (rights | ofEntry) & AccessContext.GUEST_NX;
+    }
+
+    /** Translates the address of the entry at a level by the second level. */
+    private int locate(long table, int level) {
+        int width = controls.entryBytes == 8 ? 9 : 10;
+        int index = (int) (linear >>> 12 + width * (level - 1)) & (1 << width) - 1;
+        entryGpa = table + (long) index * controls.entryBytes;
+        tables.guestLevel = level;
+        return secondLevel(AccessContext.READ | AccessContext.WALK);
+    }
+
+    private int secondLevel(int accessBits) {
+        context.gpa = entryGpa;
+        context.gla = linear;
+        context.glaValid = true;
+        context.sizeBytes = controls.entryBytes;
+        context.access = accessBits | access & AccessContext.USER;
+        context.guestRights = 0;
+        int outcome = translator.translate(context);
+        entryHpa = context.hpa;
+        return outcomeOf(outcome);
+    }
+
+    private static int outcomeOf(int outcome) {
+        return switch (outcome) {
+            case GuestPhysicalTranslator.TRANSLATED -> LinearTranslation.OK;
+            case GuestPhysicalTranslator.VM_EXIT -> LinearTranslation.VM_EXIT;
+            case GuestPhysicalTranslator.VIRTUALIZATION_EXCEPTION -> LinearTranslation.VIRTUALIZATION_EXCEPTION;
+            default -> throw new AssertionError("outcome " + outcome);
+        };
+    }
+
+    private long read(int level) {
+        long word = tables.readEntry(TableMemory.GUEST, level, entryHpa & ~7L);
+        return controls.entryBytes == 8 ? word : word >>> 8 * (entryHpa & 4) & 0xffff_ffffL;
+    }
+
+    /** Sets flags of the entry read last; the write is an access of its own to the second level. */
+    private int setFlags(long flags) {
+        int outcome = secondLevel(AccessContext.READ
+                | AccessContext.WRITE
+                | AccessContext.WALK
+                | AccessContext.AD_UPDATE
+                | AccessContext.LOCKED);
+        if (outcome == LinearTranslation.OK) {
+            tables.setFlags(TableMemory.GUEST, entryHpa & ~7L, flags << 8 * (entryHpa & 4));
+        }
+        return outcome;
+    }
+
+    private int leaf(long entry, int level) {
+        if (controls.forbids(rights, access)) {
+            return pageFault(PROTECTION);
+        }
+        boolean write = (access & AccessContext.WRITE) != 0;
+        long wanted = PagingEntry.ACCESSED | (write ? PagingEntry.DIRTY : 0);
+        if ((entry & wanted) != wanted) {
+            int outcome = setFlags(wanted);
+            if (outcome != LinearTranslation.OK) {
+                return outcome;
+            }
+        }
+        int shift = PagingEntry.pageShift(level, controls);
+        out.global = controls.globalPages && (entry & PagingEntry.GLOBAL) != 0;
+        out.dirty = write || (entry & PagingEntry.DIRTY) != 0;
+        out.protectionKey = (int) (entry >>> 59) & 15;
+        out.guestRights = rights;
+        return last(PagingEntry.physical(entry, shift, linear), shift);
+    }
+
+    private int withoutPaging() {
+        out.global = false;
+        out.dirty = true;
+        out.protectionKey = 0;
+        out.guestRights = ALL_RIGHTS;
+        return last(linear, 30);
+    }
+
+    /** The access itself, by the second level. */
+    private int last(long gpa, int guestShift) {
+        tables.guestLevel = 0;
+        context.gpa = gpa;
+        context.gla = linear;
+        context.glaValid = true;
+        context.sizeBytes = sizeBytes;
+        context.access = access & ~SMAP_OVERRIDE;
+        context.guestRights = out.guestRights;
+        int outcome = outcomeOf(translator.translate(context));
+        if (outcome == LinearTranslation.OK) {
+            out.gpa = gpa;
+            out.hpa = context.hpa;
+            out.guestPageShift = guestShift;
+            out.pageShift = Math.min(guestShift, context.pageShift);
+            out.dirty &= !context.needsDirty;
+            out.permissions = context.permissions;
+            out.writeMask = (access & AccessContext.WRITE) != 0 ? context.writeMask : 0;
+            out.memoryType = context.memoryType;
+        }
+        return outcome;
+    }
+
+    private int pageFault(int code) {
+        int errorCode = code;
+        if ((access & AccessContext.WRITE) != 0) {
+            errorCode |= BY_WRITE;
+        }
+        if ((access & AccessContext.USER) != 0) {
+            errorCode |= BY_USER;
+        }
+        if ((access & AccessContext.FETCH) != 0 && (controls.executeDisable || controls.smep)) {
+            errorCode |= BY_FETCH;
+        }
+        out.errorCode = errorCode;
+        return LinearTranslation.PAGE_FAULT;
+    }
+}
