@@ -1,5 +1,6 @@
 package org.vmxsim.core.cpu;
 
+import org.vmxsim.core.memory.CodePages;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.tlb.ContextTaggedTable;
 
@@ -12,7 +13,7 @@ import org.vmxsim.core.tlb.ContextTaggedTable;
  * <p>A tag is the page's linear address with a 12-bit context number in its low bits; the context stands for everything
  * that decides about an access besides the page (see {@code TranslationContexts}).
  */
-public final class MemoryUnit implements ContextTaggedTable {
+public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
     /** Entries of the table. */
     public static final int ENTRIES = 1 << 12;
 
@@ -42,6 +43,7 @@ public final class MemoryUnit implements ContextTaggedTable {
      */
     public MemoryUnit(PhysicalMemory memory) {
         this.memory = memory;
+        memory.codePages().addWriter(this);
         flush();
     }
 
@@ -199,6 +201,7 @@ public final class MemoryUnit implements ContextTaggedTable {
      *
      * @param pfn page-frame number
      */
+    @Override
     public void writeProtectFrame(long pfn) {
         for (int i = 0; i < ENTRIES; i++) {
             if (frames[i] >>> 12 == pfn) {
@@ -268,7 +271,7 @@ public final class MemoryUnit implements ContextTaggedTable {
     public void store64(long linear, long value) {
         int i = index(linear, context);
         if (writeTags[i] == (linear + 7 & PAGE | context)) {
-            memory.writeLong(frames[i] | linear & 0xfff, value);
+            memory.storeLong(frames[i] | linear & 0xfff, value);
         } else {
             slow.store(linear, 8, value);
         }
@@ -283,7 +286,7 @@ public final class MemoryUnit implements ContextTaggedTable {
     public void store32(long linear, long value) {
         int i = index(linear, context);
         if (writeTags[i] == (linear + 3 & PAGE | context)) {
-            memory.writeInt(frames[i] | linear & 0xfff, (int) value);
+            memory.storeInt(frames[i] | linear & 0xfff, (int) value);
         } else {
             slow.store(linear, 4, value);
         }
@@ -298,7 +301,7 @@ public final class MemoryUnit implements ContextTaggedTable {
     public void store16(long linear, long value) {
         int i = index(linear, context);
         if (writeTags[i] == (linear + 1 & PAGE | context)) {
-            memory.writeShort(frames[i] | linear & 0xfff, (int) value);
+            memory.storeShort(frames[i] | linear & 0xfff, (int) value);
         } else {
             slow.store(linear, 2, value);
         }
@@ -313,7 +316,7 @@ public final class MemoryUnit implements ContextTaggedTable {
     public void store8(long linear, long value) {
         int i = index(linear, context);
         if (writeTags[i] == (linear & PAGE | context)) {
-            memory.writeByte(frames[i] | linear & 0xfff, (int) value);
+            memory.storeByte(frames[i] | linear & 0xfff, (int) value);
         } else {
             slow.store(linear, 1, value);
         }

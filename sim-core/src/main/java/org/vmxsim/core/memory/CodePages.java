@@ -1,11 +1,13 @@
 package org.vmxsim.core.memory;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * Which physical pages hold code that some processor has decoded. A write to such a page tells every listener before
- * the bytes change, whoever writes: a processor, a loader or the hypervisor.
+ * the bytes change, whoever writes: a processor, a loader or the hypervisor. Who writes by a shortcut that does not ask
+ * here is told when a page becomes a code page, and takes the shortcut away.
  */
 public final class CodePages {
     /** Who keeps decoded code and must drop it when its page is written. */
@@ -18,8 +20,24 @@ public final class CodePages {
         void codePageWritten(long pfn);
     }
 
+    /** Who may write pages without telling, and must not do so with pages that hold decoded code. */
+    public interface Writer {
+        /**
+         * The page holds decoded code from now on.
+         *
+         * @param pfn page-frame number: host-physical address divided by 4096
+         */
+        void writeProtectFrame(long pfn);
+    }
+
+    /** Pages of one leaf of the bit map: 1 GiB of addresses. */
+    private static final int LEAF_SHIFT = 18;
+
+    private static final int LEAF_MASK = (1 << LEAF_SHIFT) - 1;
+
     private final List<Listener> listeners = new ArrayList<>();
-    private long[] marked = new long[16];
+    private final List<Writer> writers = new ArrayList<>();
+    private long[][] marked = new long[0][];
 
     /** No page is marked. */
     public CodePages() {}
@@ -34,16 +52,34 @@ public final class CodePages {
     }
 
     /**
+     * Adds a writer.
+     *
+     * @param writer who is told of pages that are marked
+     */
+    public void addWriter(Writer writer) {
+        writers.add(writer);
+    }
+
+    /**
      * Marks a page as holding decoded code.
      *
      * @param pfn its page-frame number
      */
     public void mark(long pfn) {
-        int word = (int) (pfn >>> 6);
-        if (word >= marked.length) {
-            marked = java.util.Arrays.copyOf(marked, Math.max(word + 1, marked.length * 2));
+        if (isMarked(pfn)) {
+            return;
         }
-        marked[word] |= 1L << pfn;
+        int leaf = (int) (pfn >>> LEAF_SHIFT);
+        if (leaf >= marked.length) {
+            marked = Arrays.copyOf(marked, Math.max(leaf + 1, Math.min(marked.length * 2, 1 << 22)));
+        }
+        if (marked[leaf] == null) {
+            marked[leaf] = new long[1 << LEAF_SHIFT - 6];
+        }
+        marked[leaf][(int) pfn >>> 6 & LEAF_MASK >>> 6] |= 1L << pfn;
+        for (Writer writer : writers) {
+            writer.writeProtectFrame(pfn);
+        }
     }
 
     /**
@@ -53,8 +89,11 @@ public final class CodePages {
      * @return true if it holds decoded code
      */
     public boolean isMarked(long pfn) {
-        long word = pfn >>> 6;
-        return word < marked.length && (marked[(int) word] >>> pfn & 1) != 0;
+        long leaf = pfn >>> LEAF_SHIFT;
+        if (leaf >= marked.length || marked[(int) leaf] == null) {
+            return false;
+        }
+        return (marked[(int) leaf][(int) pfn >>> 6 & LEAF_MASK >>> 6] >>> pfn & 1) != 0;
     }
 
     /** Told by the memory of each write. */
@@ -70,7 +109,7 @@ public final class CodePages {
     }
 
     private void unmark(long pfn) {
-        marked[(int) (pfn >>> 6)] &= ~(1L << pfn);
+        marked[(int) (pfn >>> LEAF_SHIFT)][(int) pfn >>> 6 & LEAF_MASK >>> 6] &= ~(1L << pfn);
         for (Listener listener : listeners) {
             listener.codePageWritten(pfn);
         }
