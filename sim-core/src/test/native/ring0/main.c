@@ -35,6 +35,7 @@ void ring0_main(void) {
     } kinds[] = {{page_case, 10}, {stack_case, 2}, {table_case, 2}, {segment_case, 4}, {task_case, 1},
                  {transfer_case, 4}, {gate_case, 2}, {privilege_case, 3}, {double_fault_case, 1}, {step_case, 1}};
     start_devices();
+    prepare_machine();
     for (u32 round = 0; round < ROUNDS; round++)
         for (u32 k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
             for (u32 i = 0; i < (kinds[k].generate == step_case ? round % 4 == 0 : kinds[k].count); i++)

@@ -53,7 +53,8 @@ int one_in(u32 n);
 // support
 extern u8 user_stack[4096], case_stack[4096], interrupt_stack[4096];
 void set_gate(u32 vector, u64 selector, u32 ist, u32 attributes);
-void restore_machine(void);
+void prepare_machine(void); // once
+void restore_machine(void); // before every case
 void start_case(const char *kind, int cpl, const void *snippet);
 void run(u64 cr0_clear, u64 cr4_set);
 void print_arrival(void);

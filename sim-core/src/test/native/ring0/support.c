@@ -78,18 +78,27 @@ static void prepare_tss(void) {
     tss.ist[0] = (u64)fault_stack + 4096;
     tss.ist[1] = (u64)interrupt_stack + 4096 - 24;
     tss.io_map = 0x68;
+    tss.io_bits[0x80 / 8] = 0xff;
+}
+
+static void default_gate(u32 vector) { set_gate(vector, KERNEL_CODE, 1, vector == 3 || vector == DONE ? 0xee : 0x8e); }
+
+void prepare_machine(void) {
     for (u32 i = 0; i < sizeof tss.io_bits; i++)
         tss.io_bits[i] = 0xff;
+    for (u32 i = 0; i < VECTORS; i++)
+        default_gate(i);
 }
 
 // Tables, task register, LDT register (none) and data segments as every case expects them.
 void restore_machine(void) {
+    static const u8 changed_gates[] = {0, 13, 14, TEST_VECTOR};
     set_system_descriptor(TSS_SELECTOR / 8, (u64)&tss, 0x67, 9);
     set_system_descriptor(LDT_SELECTOR / 8, 0, 0, 2);
     gdt[4] |= 1ul << 40;
     prepare_tss();
-    for (u32 i = 0; i < VECTORS; i++)
-        set_gate(i, KERNEL_CODE, 1, i == 3 || i == DONE ? 0xee : 0x8e);
+    for (u32 i = 0; i < sizeof changed_gates; i++)
+        default_gate(changed_gates[i]);
     asm volatile("lgdt (%0); lidt (%1); ltr %w2; lldt %w3" ::"r"(gdt_pointer), "r"(idt_pointer), "r"(TSS_SELECTOR), "r"(0));
     asm volatile("mov %0, %%fs; mov %0, %%gs" ::"r"(KERNEL_DATA));
 }
