@@ -6,4 +6,5 @@ module org.vmxsim.vmx {
     requires org.slf4j;
 
     exports org.vmxsim.vmx.ept;
+    exports org.vmxsim.vmx.walk;
 }

@@ -59,17 +59,19 @@ public final class SppWalker {
     public SppOutcome walk(long spptp, long gpa, int sizeBytes, SppWalk walk) {
         long table = SppEntry.table(spptp);
         for (int level = Radix.PML4; level > Radix.PT; level--) {
-            long entry = tables.readEntry(TableMemory.SPPT, level, Radix.entryAddress(table, gpa, level));
+            long entry = tables.readUncounted(TableMemory.SPPT, level, Radix.entryAddress(table, gpa, level));
             if ((entry & (reservedBits | SppEntry.VALID.mask())) != SppEntry.VALID.mask()) {
                 walk.level = level;
                 walk.entry = entry;
+                tables.countWalk(TableMemory.SPPT, Radix.PML4, level);
                 return judgeUnusable(entry);
             }
             table = SppEntry.table(entry);
         }
-        long vector = tables.readEntry(TableMemory.SPPT, Radix.PT, Radix.entryAddress(table, gpa, Radix.PT));
+        long vector = tables.readUncounted(TableMemory.SPPT, Radix.PT, Radix.entryAddress(table, gpa, Radix.PT));
         walk.level = Radix.PT;
         walk.entry = vector;
+        tables.countWalk(TableMemory.SPPT, Radix.PML4, Radix.PT);
         // No valid bit is defined for the vector: only its odd bits can be wrong.
         return (vector & SppVector.RESERVED) != 0 ? SppOutcome.MISCONFIGURED : judge(vector, gpa, sizeBytes);
     }

@@ -47,11 +47,16 @@ public final class TableMemory {
      */
     public int guestLevel;
 
+    private static final int LEVELS = 6;
+
     private final PhysicalMemory memory;
-    private final long[] references = new long[3 * 6 * 6];
+    /** Walks by structure, guest level, level of the first and level of the last entry read. */
+    private final long[] walks = new long[3 * LEVELS * LEVELS * LEVELS];
+
     private final long[] updates = new long[3];
     private Charge charge;
     private Listener listener;
+    private boolean observed;
 
     /**
      * Table memory over a physical memory.
@@ -78,6 +83,7 @@ public final class TableMemory {
      */
     public void charge(Charge charge) {
         this.charge = charge;
+        this.observed = charge != null || listener != null;
     }
 
     /**
@@ -87,10 +93,11 @@ public final class TableMemory {
      */
     public void listener(Listener listener) {
         this.listener = listener;
+        this.observed = charge != null || listener != null;
     }
 
     /**
-     * Reads a table entry.
+     * Reads a table entry and counts it.
      *
      * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
      * @param level level of the entry, 5 to 1
@@ -98,7 +105,23 @@ public final class TableMemory {
      * @return the entry
      */
     public long readEntry(int structure, int level, long hpa) {
-        references[(structure * 6 + guestLevel) * 6 + level]++;
+        countWalk(structure, level, level);
+        return readUncounted(structure, level, hpa);
+    }
+
+    /**
+     * Reads a table entry in the middle of a walk that {@link #countWalk} will count when it has ended.
+     *
+     * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
+     * @param level level of the entry, 5 to 1
+     * @param hpa host-physical address, 8-byte aligned
+     * @return the entry
+     */
+    public long readUncounted(int structure, int level, long hpa) {
+        return observed ? readObserved(structure, level, hpa) : memory.readLong(hpa);
+    }
+
+    private long readObserved(int structure, int level, long hpa) {
         if (charge != null) {
             charge.walkReference(structure, hpa, false);
         }
@@ -107,6 +130,17 @@ public final class TableMemory {
             listener.referenced(structure, guestLevel, level, hpa, entry);
         }
         return entry;
+    }
+
+    /**
+     * Counts the references of a walk at once: one for each level from the first to the last.
+     *
+     * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
+     * @param firstLevel level of the entry read first, 5 to 1
+     * @param lastLevel level of the entry read last, at most the first
+     */
+    public void countWalk(int structure, int firstLevel, int lastLevel) {
+        walks[((structure * LEVELS + guestLevel) * LEVELS + firstLevel) * LEVELS + lastLevel]++;
     }
 
     /**
@@ -133,7 +167,13 @@ public final class TableMemory {
      * @return the count since the machine was made
      */
     public long references(int structure, int guestLevel, int level) {
-        return references[(structure * 6 + guestLevel) * 6 + level];
+        long sum = 0;
+        for (int first = level; first < LEVELS; first++) {
+            for (int last = 0; last <= level; last++) {
+                sum += walks[((structure * LEVELS + guestLevel) * LEVELS + first) * LEVELS + last];
+            }
+        }
+        return sum;
     }
 
     /**
@@ -153,8 +193,8 @@ public final class TableMemory {
      */
     public long totalReferences() {
         long sum = 0;
-        for (long count : references) {
-            sum += count;
+        for (int i = 0; i < walks.length; i++) {
+            sum += walks[i] * (i / LEVELS % LEVELS - i % LEVELS + 1);
         }
         return sum;
     }

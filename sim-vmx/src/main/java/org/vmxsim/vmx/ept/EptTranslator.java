@@ -38,6 +38,15 @@ public final class EptTranslator implements GuestPhysicalTranslator {
     }
 
     /**
+     * The hardware walk.
+     *
+     * @return the walker given to the constructor
+     */
+    public EptWalker walker() {
+        return walker;
+    }
+
+    /**
      * The VM-execution controls in use.
      *
      * @return the object given to the constructor
@@ -76,7 +85,10 @@ public final class EptTranslator implements GuestPhysicalTranslator {
     @Override
     public int translate(AccessContext access) {
         EptOutcome ended = walker.access(controls, access, walk);
-        outcome = ended;
+        if (outcome != ended) {
+            // Not stored when it stays the same: storing a reference costs more than the rest of this method.
+            outcome = ended;
+        }
         if (ended != EptOutcome.TRANSLATED) {
             return leave(access, ended);
         }

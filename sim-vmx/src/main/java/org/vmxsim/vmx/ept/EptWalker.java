@@ -132,24 +132,31 @@ public final class EptWalker {
         final long gpa = walk.gpa;
         long above = walk.above;
         long table = walk.startTable;
-        for (int level = walk.startLevel; ; level--) {
-            long entry = tables.readEntry(TableMemory.EPT, level, Radix.entryAddress(table, gpa, level));
+        int level = walk.startLevel;
+        while (true) {
+            long entry = tables.readUncounted(TableMemory.EPT, level, Radix.entryAddress(table, gpa, level));
             if ((entry & plainTableMask[level]) != READ) {
-                EptOutcome outcome = isPlainPage(entry, level)
-                        ? EptOutcome.TRANSLATED
-                        : judgeUnusual(entry, level, modeBasedExecute);
-                boolean complete = outcome == EptOutcome.TRANSLATED;
-                if (!complete || EptEntry.mapsPage(entry, level)) {
-                    walk.level = level;
-                    walk.entry = entry;
-                    walk.above = above;
-                    walk.complete = complete;
-                    return outcome;
+                if (isPlainPage(entry, level)) {
+                    return end(walk, level, entry, above, EptOutcome.TRANSLATED);
+                }
+                EptOutcome outcome = judgeUnusual(entry, level, modeBasedExecute);
+                if (outcome != EptOutcome.TRANSLATED || EptEntry.mapsPage(entry, level)) {
+                    return end(walk, level, entry, above, outcome);
                 }
             }
             above &= entry;
             table = EptEntry.table(entry);
+            level--;
         }
+    }
+
+    private EptOutcome end(EptWalk walk, int level, long entry, long above, EptOutcome outcome) {
+        walk.level = level;
+        walk.entry = entry;
+        walk.above = above;
+        walk.complete = outcome == EptOutcome.TRANSLATED;
+        tables.countWalk(TableMemory.EPT, walk.startLevel, level);
+        return outcome;
     }
 
     private boolean isPlainPage(long entry, int level) {
