@@ -62,6 +62,10 @@ public final class CycleAccess extends TranslatingAccess {
     private long walk(long linear, int sizeBytes, int access) {
         cycles.walkBegin();
         int outcome = walker.walk(linear, sizeBytes, access, translation);
+        if (outcome == LinearTranslation.PAGE_FAULT && structures.guestStructures.forgetAddress(linear)) {
+            // rights may have been added since the caches were filled, which software need not tell: ask the tables
+            outcome = walker.walk(linear, sizeBytes, access, translation);
+        }
         cycles.walkEnd();
         if (outcome != LinearTranslation.OK) {
             return fail(outcome, linear);

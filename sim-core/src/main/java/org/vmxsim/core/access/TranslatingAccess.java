@@ -236,7 +236,10 @@ public abstract class TranslatingAccess extends LinearAccess {
      */
     protected final long fail(int outcome, long linear) {
         switch (outcome) {
-            case LinearTranslation.PAGE_FAULT -> cpu.raisePageFault(linear, translation.errorCode);
+            case LinearTranslation.PAGE_FAULT -> {
+                cpu.translations.pageFault(linear);
+                cpu.raisePageFault(linear, translation.errorCode);
+            }
             case LinearTranslation.VM_EXIT -> cpu.pending = Processor.VM_EXIT;
             case LinearTranslation.VIRTUALIZATION_EXCEPTION -> cpu.raise(20);
             default -> throw new AssertionError("outcome " + outcome);

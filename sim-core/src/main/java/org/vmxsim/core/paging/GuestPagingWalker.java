@@ -20,6 +20,8 @@ public final class GuestPagingWalker {
     private static final int BY_RESERVED = 1 << 3;
     private static final int BY_FETCH = 1 << 4;
 
+    private static final long UNKNOWN = -1;
+
     private static final int ALL_RIGHTS = AccessContext.GUEST_USER | AccessContext.GUEST_WRITABLE;
 
     private final TableMemory tables;
@@ -33,6 +35,7 @@ public final class GuestPagingWalker {
     private int sizeBytes;
     private int rights;
     private LinearTranslation out;
+    private long cachedTableHpa = UNKNOWN;
     private long entryHpa;
     private long entryGpa;
 
@@ -98,6 +101,7 @@ public final class GuestPagingWalker {
         int below = cached == null ? 0 : cached.lookup(address, controls.rootLevel);
         if (below != 0) {
             table = cached.tableGpa;
+            cachedTableHpa = cached.tableHpa;
             rights = cached.rights;
             level = below;
         }
@@ -110,6 +114,9 @@ public final class GuestPagingWalker {
             int outcome = locate(table, level);
             if (outcome != LinearTranslation.OK) {
                 return outcome;
+            }
+            if (level < rootLevel && structures != null && controls.entryBytes == 8) {
+                structures.guestStructures.insert(level, linear, entryHpa & ~0xfffL, table, rights);
             }
             long entry = read(level);
             if ((entry & PagingEntry.PRESENT) == 0) {
@@ -127,9 +134,6 @@ public final class GuestPagingWalker {
                 return outcome;
             }
             table = PagingEntry.table(entry, controls);
-            if (structures != null && controls.entryBytes == 8) {
-                structures.guestStructures.insert(level - 1, linear, table, table, rights);
-            }
         }
     }
 
@@ -144,6 +148,12 @@ public final class GuestPagingWalker {
         int index = (int) (linear >>> 12 + width * (level - 1)) & (1 << width) - 1;
         entryGpa = table + (long) index * controls.entryBytes;
         tables.guestLevel = level;
+        if (cachedTableHpa != UNKNOWN) {
+            // the paging-structure cache maps to host-physical addresses: the second level is not asked again
+            entryHpa = cachedTableHpa + (long) index * controls.entryBytes;
+            cachedTableHpa = UNKNOWN;
+            return LinearTranslation.OK;
+        }
         return secondLevel(AccessContext.READ | AccessContext.WALK);
     }
 

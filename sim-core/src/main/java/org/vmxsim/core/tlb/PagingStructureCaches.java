@@ -111,14 +111,18 @@ public final class PagingStructureCaches {
      * Empties the entries that would be used to translate one address under the current tag.
      *
      * @param address linear or guest-physical address
+     * @return true if there was one
      */
-    void forgetAddress(long address) {
+    public boolean forgetAddress(long address) {
+        boolean found = false;
         for (int level = 1; level <= 4; level++) {
             int index = byLevel[level].peek(key(address, level), tag);
             if (index >= 0) {
                 byLevel[level].remove(index);
+                found = true;
             }
         }
+        return found;
     }
 
     /**

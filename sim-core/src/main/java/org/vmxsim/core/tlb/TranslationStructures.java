@@ -118,6 +118,12 @@ public final class TranslationStructures {
         guestStructures.forget(spaces, vpid, pcid, ANY_EP4TA);
     }
 
+    void pageFault(int vpid, int pcid, long linear) {
+        forgetPage(linear, vpid, pcid, ANY_EP4TA);
+        forgetPage(linear, vpid, GLOBAL_PCID, ANY_EP4TA);
+        guestStructures.forgetAddress(linear);
+    }
+
     void invpcid(int type, int vpid, int pcid, long linear) {
         switch (type) {
             case 0 -> {

@@ -235,6 +235,20 @@ public final class Translations {
         }
     }
 
+    /**
+     * A page fault: the translations of the linear address for the current VPID and PCID, global ones included, and the
+     * paging-structure-cache entries that would be used for it. SDM "Operations that Invalidate TLBs and
+     * Paging-Structure Caches". So a fault that came from stale entries is not repeated.
+     *
+     * @param linear the faulting linear address
+     */
+    public void pageFault(long linear) {
+        forgetPage(vpid, pcid, linear);
+        if (structures != null) {
+            structures.pageFault(vpid, pcid, linear);
+        }
+    }
+
     /** Forgets everything: reset, change of engine, and software above that changed memory behind the processor. */
     public void flushAll() {
         contexts.clear();
