@@ -5,6 +5,9 @@ module org.vmxsim.vmx {
     requires transitive org.vmxsim.spp;
     requires org.slf4j;
 
+    exports org.vmxsim.vmx;
+    exports org.vmxsim.vmx.control;
     exports org.vmxsim.vmx.ept;
-    exports org.vmxsim.vmx.walk;
+    exports org.vmxsim.vmx.exit;
+    exports org.vmxsim.vmx.vmcs;
 }
