@@ -66,6 +66,13 @@ final class AddressMap {
         return region != null && region.device == null;
     }
 
+    List<RamRange> ram() {
+        return regions.stream()
+                .filter(region -> region.device == null)
+                .map(region -> new RamRange(region.base, region.sizeBytes))
+                .toList();
+    }
+
     long ramBytes() {
         return regions.stream()
                 .filter(region -> region.device == null)

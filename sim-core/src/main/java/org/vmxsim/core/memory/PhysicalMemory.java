@@ -3,6 +3,7 @@ package org.vmxsim.core.memory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.vmxsim.core.memory.AddressMap.Region;
 
 /**
@@ -121,6 +122,15 @@ public final class PhysicalMemory extends ByteAddressed {
      */
     public boolean isRam(long hpa) {
         return map.isRam(hpa);
+    }
+
+    /**
+     * The RAM regions.
+     *
+     * @return in the order in which they were added; unmodifiable
+     */
+    public List<RamRange> ramRanges() {
+        return map.ram();
     }
 
     /**

@@ -27,6 +27,16 @@ public final class PortBus {
     }
 
     /**
+     * Whether a device answers at a port.
+     *
+     * @param port the port number, 0 to 0xffff
+     * @return false on an idle bus
+     */
+    public boolean isAttached(int port) {
+        return devices[port & 0xffff] != null;
+    }
+
+    /**
      * An input.
      *
      * @param port the port number, 0 to 0xffff
