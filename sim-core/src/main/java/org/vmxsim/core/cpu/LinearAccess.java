@@ -4,6 +4,9 @@ package org.vmxsim.core.cpu;
  * What {@link MemoryUnit} falls back to when its fast path does not know the page: full translation with checks, page
  * crossings, devices, sub-page permissions. Implementations: functional engine, cycle engine, instruction emulator.
  * Failure is reported by {@code Processor.pending} being non-zero on return.
+ *
+ * <p>When something is pending already, loads, stores and probes do nothing at all: so an instruction with several
+ * accesses, or with a failed segment check before its access, needs to look at {@code pending} only at its end.
  */
 public abstract class LinearAccess {
     /** For implementations. */

@@ -14,6 +14,9 @@ import org.vmxsim.core.tlb.ContextTaggedTable;
  * that decides about an access besides the page (see {@code TranslationContexts}).
  */
 public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
+    /** A linear address that is in no page: accesses to it reach {@link LinearAccess}, which sees what is pending. */
+    public static final long NOWHERE = Long.MIN_VALUE;
+
     /** Entries of the table. */
     public static final int ENTRIES = 1 << 12;
 
@@ -34,6 +37,7 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
     private long updateHpa = NO_TAG;
     private int updateBytes;
     private int context;
+    private long epoch;
     private LinearAccess slow;
 
     /**
@@ -79,6 +83,7 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
     /** Forgets all pages. */
     @Override
     public void flush() {
+        epoch++;
         java.util.Arrays.fill(readTags, NO_TAG);
         java.util.Arrays.fill(writeTags, NO_TAG);
         java.util.Arrays.fill(fetchTags, NO_TAG);
@@ -112,6 +117,7 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
      */
     @Override
     public void forget(long linear, int ofContext) {
+        epoch++;
         int i = index(linear, ofContext);
         long tag = linear & PAGE | ofContext;
         if (readTags[i] == tag || writeTags[i] == tag) {
@@ -185,6 +191,7 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
      * @param ofContext the context number
      */
     public void forgetContext(int ofContext) {
+        epoch++;
         for (int i = 0; i < ENTRIES; i++) {
             if ((fetchTags[i & FETCH_MASK] & 0xfff) == ofContext) {
                 fetchTags[i & FETCH_MASK] = NO_TAG;
@@ -319,6 +326,50 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
             memory.storeByte(frames[i] | linear & 0xfff, (int) value);
         } else {
             slow.store(linear, 1, value);
+        }
+    }
+
+    /**
+     * A number that stands for the present context and all that was forgotten so far: whoever remembers a translation
+     * for fetching may use it as long as this is the same.
+     *
+     * @return the stamp
+     */
+    public long stamp() {
+        return epoch << 12 | context;
+    }
+
+    /**
+     * Loads 1, 2, 4 or 8 bytes.
+     *
+     * @param linear linear address
+     * @param sizeBytes 1, 2, 4 or 8
+     * @return the value, zero-extended
+     */
+    public long load(long linear, int sizeBytes) {
+        return switch (sizeBytes) {
+            case 1 -> load8(linear);
+            case 2 -> load16(linear);
+            case 4 -> load32(linear);
+            case 8 -> load64(linear);
+            default -> throw new AssertionError("load of " + sizeBytes + " bytes");
+        };
+    }
+
+    /**
+     * Stores 1, 2, 4 or 8 bytes.
+     *
+     * @param linear linear address
+     * @param sizeBytes 1, 2, 4 or 8
+     * @param value the value; upper bits are ignored
+     */
+    public void store(long linear, int sizeBytes, long value) {
+        switch (sizeBytes) {
+            case 1 -> store8(linear, value);
+            case 2 -> store16(linear, value);
+            case 4 -> store32(linear, value);
+            case 8 -> store64(linear, value);
+            default -> throw new AssertionError("store of " + sizeBytes + " bytes");
         }
     }
 }
