@@ -3,7 +3,9 @@ package org.vmxsim.core.insn;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 
-/** An instruction that replaces its first operand by a function of both; all forms that have no handler of their own. */
+/**
+ * An instruction that replaces its first operand by a function of both; all forms that have no handler of their own.
+ */
 abstract class BinaryUpdate extends Handler {
     final int bits;
     private final boolean locked;

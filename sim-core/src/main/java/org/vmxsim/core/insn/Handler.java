@@ -13,7 +13,9 @@ import org.vmxsim.core.cpu.Processor;
  * other effect than the manual allows.
  */
 public abstract class Handler extends PlacedInstruction {
-    /** The handler of the instruction behind this one, in the same page; null if not decoded yet or in another page. */
+    /**
+     * The handler of the instruction behind this one, or a link that finds it when executed; never null once placed.
+     */
     public Handler next;
 
     /** A handler that is not yet placed. */

@@ -23,8 +23,8 @@ abstract class Place {
             case HIGH_BYTE -> new HighByte(operand.register);
             case MEMORY -> new Memory(d, operand.sizeBytes, write);
             case IMMEDIATE, RELATIVE -> new Immediate(d.immediate);
-            case NONE, FAR_POINTER, SEGMENT, CONTROL, DEBUG, STRING_SOURCE, STRING_DESTINATION -> throw new AssertionError(
-                    "no place for operand " + operand.kind + " of " + d.op);
+            case NONE, FAR_POINTER, SEGMENT, CONTROL, DEBUG, STRING_SOURCE, STRING_DESTINATION ->
+                throw new AssertionError("no place for operand " + operand.kind + " of " + d.op);
         };
     }
 
@@ -36,6 +36,11 @@ abstract class Place {
             case 8 -> new Quadword(number);
             default -> throw new AssertionError("register of " + sizeBytes + " bytes");
         };
+    }
+
+    /** AH, CH, DH or BH by the number of the register that it is part of. */
+    static Place highByte(int number) {
+        return new HighByte(number);
     }
 
     /** The value, zero-extended; immediates sign-extended. */

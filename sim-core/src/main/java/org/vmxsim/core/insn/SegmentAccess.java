@@ -6,8 +6,8 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
 
 /**
- * Linear addresses outside 64-bit mode, with the checks of limit, type and null selector (SDM Vol. 3A, "Limit Checking",
- * "Type Checking", "Null Segment Selector Checking").
+ * Linear addresses outside 64-bit mode, with the checks of limit, type and null selector (SDM Vol. 3A, "Limit
+ * Checking", "Type Checking", "Null Segment Selector Checking").
  */
 final class SegmentAccess {
     private static final long LINEAR_32 = 0xffff_ffffL;

@@ -96,10 +96,7 @@ public final class BitAndByte {
      * @return count of set bits
      */
     public static long popcnt(CpuState cpu, long source) {
-        Flags.some(
-                cpu,
-                Flags.CF | Flags.PF | Flags.AF | Flags.ZF | Flags.SF | Flags.OF,
-                source == 0 ? Flags.ZF : 0);
+        Flags.some(cpu, Flags.CF | Flags.PF | Flags.AF | Flags.ZF | Flags.SF | Flags.OF, source == 0 ? Flags.ZF : 0);
         return Long.bitCount(source);
     }
 

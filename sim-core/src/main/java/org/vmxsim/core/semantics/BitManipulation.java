@@ -144,8 +144,6 @@ public final class BitManipulation {
      * @return the result, zero-extended
      */
     public static long rorx(long source, int count, int bits) {
-        return bits == 64
-                ? Long.rotateRight(source, count)
-                : Integer.rotateRight((int) source, count) & 0xffff_ffffL;
+        return bits == 64 ? Long.rotateRight(source, count) : Integer.rotateRight((int) source, count) & 0xffff_ffffL;
     }
 }

@@ -3,9 +3,9 @@ package org.vmxsim.core.semantics;
 import org.vmxsim.core.cpu.CpuState;
 
 /**
- * SDM Vol. 1, "Shift and Rotate Instructions". {@code count} is the count operand, any bits; it is masked here to 5 bits,
- * or 6 for quadwords. A masked count of 0 changes no flag. OF, which the manual defines for a count of 1, is computed
- * by the same rule for every count, as processors do.
+ * SDM Vol. 1, "Shift and Rotate Instructions". {@code count} is the count operand, any bits; it is masked here to 5
+ * bits, or 6 for quadwords. A masked count of 0 changes no flag. OF, which the manual defines for a count of 1, is
+ * computed by the same rule for every count, as processors do.
  */
 public final class ShiftRotate {
     private ShiftRotate() {}

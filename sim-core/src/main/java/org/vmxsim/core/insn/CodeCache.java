@@ -1,0 +1,199 @@
+package org.vmxsim.core.insn;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.PlacedInstruction;
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.cpu.SegmentRegister;
+import org.vmxsim.core.memory.CodePages;
+import org.vmxsim.core.memory.PhysicalMemory;
+
+/**
+ * The decoded instructions of one processor, by host-physical page and code size. Handlers of a page find each other by
+ * links; pages are entered through {@link #at}, which remembers recent entries by linear address.
+ *
+ * <p>A write to a page with decoded code drops the page and stops the processor at the next instruction boundary, so
+ * that it looks up anew. Translations are never remembered longer than {@code MemoryUnit.stamp()} allows. Pages that
+ * are not RAM, or not wholly inside the code segment, are decoded anew for each instruction.
+ */
+public final class CodeCache extends PlacedInstruction.Source implements CodePages.Listener {
+    /** Decoded instructions at which everything is dropped, so that a guest cannot fill the host's memory. */
+    public static final int MAX_INSTRUCTIONS = 1 << 20;
+
+    private static final int ENTRIES = 1 << 12;
+    private static final int MODES = 3;
+    private static final int[] CODE_BITS = {16, 32, 64};
+    private static final long LINEAR_32 = 0xffff_ffffL;
+    private static final int PAGE_BYTES = 0x1000;
+    private static final int GP = 13;
+
+    private final Processor cpu;
+    private final PhysicalMemory memory;
+    private final InstructionReader reader;
+    private final Map<Long, CodePage> pages = new HashMap<>();
+    private final long[] entryRips = new long[ENTRIES];
+    private final long[] entryStamps = new long[ENTRIES];
+    private final Handler[] entryHandlers = new Handler[ENTRIES];
+    private final CodePage[] entryPages = new CodePage[ENTRIES];
+    private int decoded;
+    private boolean remembersEntries = true;
+    private long segmentBase;
+    private int segmentLimit;
+
+    /**
+     * An empty cache.
+     *
+     * @param cpu the processor that executes
+     * @param memory where the code lies; the cache listens to its writes from now on
+     */
+    public CodeCache(Processor cpu, PhysicalMemory memory) {
+        this.cpu = cpu;
+        this.memory = memory;
+        this.reader = new InstructionReader(this, memory);
+        memory.codePages().addListener(this);
+    }
+
+    /**
+     * Whether entries into pages may be remembered. The cycle engine says no: there each entry is translated, since the
+     * translation costs time.
+     *
+     * @param remember true to remember
+     */
+    public void rememberEntries(boolean remember) {
+        remembersEntries = remember;
+        Arrays.fill(entryHandlers, null);
+    }
+
+    /**
+     * The handler at {@code cpu.rip}.
+     *
+     * @param processor the processor that the cache was made for
+     * @return the handler, or null if the fetch left something pending
+     */
+    @Override
+    public Handler at(Processor processor) {
+        long rip = processor.rip;
+        int i = (int) (rip ^ rip >>> 12) & ENTRIES - 1;
+        Handler handler = entryHandlers[i];
+        if (handler != null
+                && entryRips[i] == rip
+                && entryStamps[i] == stamp(processor)
+                && entryPages[i].live
+                && sameSegment(processor)) {
+            processor.codeBase = rip - handler.pageOffset;
+            return handler;
+        }
+        return find(i);
+    }
+
+    private static long stamp(Processor processor) {
+        return processor.mem.stamp() * MODES + processor.mode;
+    }
+
+    private boolean sameSegment(Processor processor) {
+        if (processor.mode == Processor.CODE_64) {
+            return true;
+        }
+        SegmentRegister cs = processor.segments[CpuState.CS];
+        return cs.base == segmentBase && cs.limit == segmentLimit;
+    }
+
+    private Handler find(int entry) {
+        long rip = cpu.rip;
+        boolean is64 = cpu.mode == Processor.CODE_64;
+        SegmentRegister cs = cpu.segments[CpuState.CS];
+        if (!is64 && rip > (cs.limit & LINEAR_32)) {
+            cpu.raise(GP, 0);
+            return null;
+        }
+        long linear = is64 ? rip : cs.base + rip & LINEAR_32;
+        long hpa = cpu.mem.slow().fetchAddress(linear);
+        if (cpu.pending != Processor.NOTHING) {
+            return null;
+        }
+        int offset = (int) linear & PAGE_BYTES - 1;
+        cpu.codeBase = rip - offset;
+        if (!memory.isRam(hpa) || !is64 && !wholePage(cs.limit & LINEAR_32)) {
+            return reader.single(cpu, hpa, CODE_BITS[cpu.mode]);
+        }
+        CodePage page = page(hpa >>> 12, cpu.mode);
+        Handler handler = at(page, offset);
+        if (remembersEntries) {
+            remember(entry, rip, handler, page);
+        }
+        return handler;
+    }
+
+    private void remember(int entry, long rip, Handler handler, CodePage page) {
+        if (!sameSegment(cpu)) {
+            Arrays.fill(entryHandlers, null);
+            segmentBase = cpu.segments[CpuState.CS].base;
+            segmentLimit = cpu.segments[CpuState.CS].limit;
+        }
+        entryRips[entry] = rip;
+        entryStamps[entry] = stamp(cpu);
+        entryHandlers[entry] = handler;
+        entryPages[entry] = page;
+    }
+
+    /** Whether every offset of the current page is inside the code segment, and needs no wrap-around. */
+    private boolean wholePage(long limit) {
+        long last = cpu.codeBase + PAGE_BYTES - 1;
+        return cpu.codeBase >= 0 && last <= limit && (cpu.mode == Processor.CODE_32 || last <= 0xffff);
+    }
+
+    /** The page around an address; one that is not RAM gives a page that is never live. */
+    CodePage frame(long hpa) {
+        if (memory.isRam(hpa)) {
+            return page(hpa >>> 12, cpu.mode);
+        }
+        CodePage page = new CodePage(hpa >>> 12, CODE_BITS[cpu.mode]);
+        page.live = false;
+        return page;
+    }
+
+    /** The page of a frame; made, and marked as code, when first asked for. */
+    private CodePage page(long pfn, int mode) {
+        CodePage page = pages.get(pfn * MODES + mode);
+        if (page == null) {
+            page = new CodePage(pfn, CODE_BITS[mode]);
+            pages.put(pfn * MODES + mode, page);
+            memory.codePages().mark(pfn);
+            cpu.mem.writeProtectFrame(pfn);
+        }
+        return page;
+    }
+
+    /** The handler at an offset of a page, decoded when first asked for. */
+    Handler at(CodePage page, int offset) {
+        Handler handler = page.at(offset);
+        if (handler == null) {
+            if (++decoded > MAX_INSTRUCTIONS) {
+                dropAll();
+            }
+            handler = reader.inPage(page, offset);
+            page.place(offset, handler);
+        }
+        return handler;
+    }
+
+    private void dropAll() {
+        pages.values().forEach(page -> page.live = false);
+        pages.clear();
+        decoded = 0;
+        cpu.attention();
+    }
+
+    @Override
+    public void codePageWritten(long pfn) {
+        for (int mode = 0; mode < MODES; mode++) {
+            CodePage page = pages.remove(pfn * MODES + mode);
+            if (page != null) {
+                page.live = false;
+                cpu.attention();
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package org.vmxsim.core.insn;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Processor;
+
+/**
+ * An instruction that begins in one page and ends in the next. The mapping of the second page is looked up at each
+ * execution, or known by the memory unit's stamp to be the same; the decoded form is kept as long as the second page is
+ * the same frame with the same bytes.
+ */
+final class CrossingInstruction extends Handler {
+    private static final long EIP = 0xffff_ffffL;
+
+    private final CodeCache cache;
+    private final InstructionReader reader;
+    private final CodePage first;
+    private CodePage second;
+    private Handler whole;
+
+    CrossingInstruction(CodeCache cache, InstructionReader reader, CodePage first) {
+        this.cache = cache;
+        this.reader = reader;
+        this.first = first;
+    }
+
+    @Override
+    public Handler exec(Processor cpu) {
+        long rip = cpu.codeBase + 0x1000;
+        boolean is64 = cpu.mode == Processor.CODE_64;
+        long linear = is64 ? rip : cpu.segments[CpuState.CS].base + rip & EIP;
+        if (!is64 && rip > (cpu.segments[CpuState.CS].limit & EIP)) {
+            cpu.raise(13, 0);
+            return cpu.abort(this);
+        }
+        long hpa = cpu.mem.slow().fetchAddress(linear);
+        if (cpu.pending != Processor.NOTHING) {
+            return cpu.abort(this);
+        }
+        if (whole == null || !second.live || second.pfn != hpa >>> 12) {
+            second = cache.frame(hpa);
+            whole = reader.crossing(first.pfn, second.pfn, pageOffset, first.codeBits);
+        }
+        return whole.exec(cpu);
+    }
+}
