@@ -78,13 +78,13 @@ final class BitTest {
             // Math.floorDiv by the word size, in bytes
             long linear = address.of(cpu, (number & -bits) >> 3);
             boolean reads = op == Op.BT;
-            long value = reads ? cpu.mem.load(linear, size) : cpu.mem.slow().loadForUpdate(linear, size, locked);
+            long value = reads ? cpu.mem.load(linear, size) : cpu.mem.loadForUpdate(linear, size, locked);
             if (cpu.pending != 0) {
                 return address.fail(cpu, this);
             }
             BitAndByte.bt(cpu, value, number, bits);
             if (!reads) {
-                cpu.mem.slow().completeUpdate(changed(op, value, BitAndByte.bit(number, bits)));
+                cpu.mem.completeUpdate(changed(op, value, BitAndByte.bit(number, bits)));
             }
             return next;
         }

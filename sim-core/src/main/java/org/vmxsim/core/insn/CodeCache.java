@@ -109,7 +109,7 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
             return null;
         }
         long linear = is64 ? rip : cs.base + rip & LINEAR_32;
-        long hpa = cpu.mem.slow().fetchAddress(linear);
+        long hpa = cpu.mem.fetchAddress(linear);
         if (cpu.pending != Processor.NOTHING) {
             return null;
         }
@@ -161,7 +161,6 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
             page = new CodePage(pfn, CODE_BITS[mode]);
             pages.put(pfn * MODES + mode, page);
             memory.codePages().mark(pfn);
-            cpu.mem.writeProtectFrame(pfn);
         }
         return page;
     }

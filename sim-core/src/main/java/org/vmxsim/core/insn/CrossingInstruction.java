@@ -32,7 +32,7 @@ final class CrossingInstruction extends Handler {
             cpu.raise(13, 0);
             return cpu.abort(this);
         }
-        long hpa = cpu.mem.slow().fetchAddress(linear);
+        long hpa = cpu.mem.fetchAddress(linear);
         if (cpu.pending != Processor.NOTHING) {
             return cpu.abort(this);
         }

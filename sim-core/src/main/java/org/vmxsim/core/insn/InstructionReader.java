@@ -89,7 +89,7 @@ final class InstructionReader {
         if ((following & PAGE_BYTES - 1) != 0) {
             return following;
         }
-        return cpu.mem.slow().fetchAddress(is64 ? rip : cpu.segments[CpuState.CS].base + rip & LINEAR_32);
+        return cpu.mem.fetchAddress(is64 ? rip : cpu.segments[CpuState.CS].base + rip & LINEAR_32);
     }
 
     private void read(long hpa, int at, int count) {

@@ -193,12 +193,12 @@ abstract class Place {
 
         @Override
         long readForUpdate(Processor cpu, boolean locked) {
-            return cpu.mem.slow().loadForUpdate(address.of(cpu), sizeBytes, locked);
+            return cpu.mem.loadForUpdate(address.of(cpu), sizeBytes, locked);
         }
 
         @Override
         void update(Processor cpu, long value) {
-            cpu.mem.slow().completeUpdate(value);
+            cpu.mem.completeUpdate(value);
         }
 
         @Override

@@ -74,12 +74,11 @@ final class Xor {
 
         @Override
         public Handler exec(Processor cpu) {
-            long linear = address.of(cpu);
-            long a = cpu.mem.loadForUpdate64(linear);
+            long a = cpu.mem.loadForUpdate(address.of(cpu), 8, false);
             if (cpu.pending != 0) {
                 return address.fail(cpu, this);
             }
-            cpu.mem.update64(linear, Logical.xor(cpu, a, cpu.gpr[from], 64));
+            cpu.mem.completeUpdate(Logical.xor(cpu, a, cpu.gpr[from], 64));
             return next;
         }
     }
@@ -91,12 +90,11 @@ final class Xor {
 
         @Override
         public Handler exec(Processor cpu) {
-            long linear = address.of(cpu);
-            long a = cpu.mem.loadForUpdate64(linear);
+            long a = cpu.mem.loadForUpdate(address.of(cpu), 8, false);
             if (cpu.pending != 0) {
                 return address.fail(cpu, this);
             }
-            cpu.mem.update64(linear, Logical.xor(cpu, a, immediate, 64));
+            cpu.mem.completeUpdate(Logical.xor(cpu, a, immediate, 64));
             return next;
         }
     }
@@ -151,12 +149,11 @@ final class Xor {
 
         @Override
         public Handler exec(Processor cpu) {
-            long linear = address.of(cpu);
-            long a = cpu.mem.loadForUpdate32(linear);
+            long a = cpu.mem.loadForUpdate(address.of(cpu), 4, false);
             if (cpu.pending != 0) {
                 return address.fail(cpu, this);
             }
-            cpu.mem.update32(linear, Logical.xor(cpu, a, cpu.gpr[from], 32));
+            cpu.mem.completeUpdate(Logical.xor(cpu, a, cpu.gpr[from], 32));
             return next;
         }
     }
@@ -168,12 +165,11 @@ final class Xor {
 
         @Override
         public Handler exec(Processor cpu) {
-            long linear = address.of(cpu);
-            long a = cpu.mem.loadForUpdate32(linear);
+            long a = cpu.mem.loadForUpdate(address.of(cpu), 4, false);
             if (cpu.pending != 0) {
                 return address.fail(cpu, this);
             }
-            cpu.mem.update32(linear, Logical.xor(cpu, a, immediate, 32));
+            cpu.mem.completeUpdate(Logical.xor(cpu, a, immediate, 32));
             return next;
         }
     }
