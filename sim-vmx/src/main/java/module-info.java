@@ -10,4 +10,5 @@ module org.vmxsim.vmx {
     exports org.vmxsim.vmx.ept;
     exports org.vmxsim.vmx.exit;
     exports org.vmxsim.vmx.vmcs;
+    exports org.vmxsim.vmx.walk;
 }
