@@ -164,6 +164,12 @@ public final class Cache {
         return find(line) >= 0;
     }
 
+    /** Whether a line is there and dirty; counts nothing. */
+    boolean isDirty(long line) {
+        int index = find(line);
+        return index >= 0 && dirty[index];
+    }
+
     /** Takes all lines out, dirty or not. Counters stay. */
     public void clear() {
         Arrays.fill(lines, NONE);

@@ -26,6 +26,7 @@ public final class CycleModel implements TableMemory.Charge {
     private final CycleCosts costs;
     private final CacheHierarchy caches;
     private final TranslationStructures structures;
+    private final int fetchHitCycles;
     private final long coreMhz;
     private final long tscMhz;
 
@@ -60,6 +61,7 @@ public final class CycleModel implements TableMemory.Charge {
         this.preset = preset;
         this.costs = CycleCosts.of(preset);
         this.caches = preset.hierarchy(shared);
+        this.fetchHitCycles = caches.l1i().geometry().latencyCycles();
         this.structures = new TranslationStructures(preset.translationGeometry());
         this.coreMhz = preset.number("clock.coreMhz");
         this.tscMhz = preset.number("clock.tscMhz");
@@ -152,7 +154,7 @@ public final class CycleModel implements TableMemory.Charge {
     private void fetchLine(long hpa) {
         int level = caches.fetch(hpa);
         if (level != CacheHierarchy.L1) {
-            charge(CycleCause.FETCH, caches.latencyCycles(level) - caches.latencyCycles(CacheHierarchy.L1));
+            charge(CycleCause.FETCH, caches.latencyCycles(level) - fetchHitCycles);
         }
     }
 

@@ -243,7 +243,7 @@ public final class Translations {
      * @param linear the faulting linear address
      */
     public void pageFault(long linear) {
-        forgetPage(vpid, pcid, linear);
+        forgetPage(vpid, ANY, linear);
         if (structures != null) {
             structures.pageFault(vpid, pcid, linear);
         }
