@@ -195,16 +195,22 @@ public abstract class TranslatingAccess extends LinearAccess {
 
     @Override
     public final void completeUpdate(long value) {
+        stored(updateFirst, updateHeadBytes);
         if (updateHeadBytes == updateBytes) {
-            charge(updateFirst, updateBytes, true);
             memory.write(updateFirst, updateBytes, value);
             return;
         }
-        charge(updateFirst, updateHeadBytes, true);
-        charge(updateSecond, updateBytes - updateHeadBytes, true);
+        stored(updateSecond, updateBytes - updateHeadBytes);
         for (int i = 0; i < updateBytes; i++) {
             long hpa = i < updateHeadBytes ? updateFirst + i : updateSecond + i - updateHeadBytes;
             memory.writeByte(hpa, (int) (value >>> 8 * i));
+        }
+    }
+
+    private void stored(long hpa, int sizeBytes) {
+        charge(hpa, sizeBytes, true);
+        if (cpu.storeObserver != null) {
+            cpu.storeObserver.stored(hpa, sizeBytes);
         }
     }
 
