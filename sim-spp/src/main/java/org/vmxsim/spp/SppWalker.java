@@ -2,6 +2,7 @@ package org.vmxsim.spp;
 
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.core.time.TableMemory;
+import org.vmxsim.core.tlb.SubPageVectorCache;
 
 /**
  * The hardware walk of the SPPT: four levels, always from SPPTP, chosen by bits 47:12 of the guest-physical address.
@@ -15,6 +16,7 @@ public final class SppWalker {
     private final boolean allTouched;
     private final int spuriousDenialInterval;
     private int untilSpuriousDenial;
+    private SubPageVectorCache vectors;
 
     /**
      * A walker.
@@ -48,7 +50,17 @@ public final class SppWalker {
     }
 
     /**
-     * Judges a write by the SPPT. The caller has found the access eligible.
+     * Connects a cache of vectors. It is used only if the options let vectors be cached.
+     *
+     * @param cache the cycle engine's, or null for none
+     */
+    public void vectors(SubPageVectorCache cache) {
+        vectors = options.cacheVectors() ? cache : null;
+    }
+
+    /**
+     * Judges a write by the SPPT. A cached vector may allow it; before it is denied, memory is read. The caller has
+     * found the access eligible.
      *
      * @param spptp physical address of the root table; bits 11:0 are ignored
      * @param gpa guest-physical address of the first byte
@@ -57,6 +69,11 @@ public final class SppWalker {
      * @return how it ended
      */
     public SppOutcome walk(long spptp, long gpa, int sizeBytes, SppWalk walk) {
+        if (vectors != null && vectors.lookup(gpa) && permits(vectors.vector, gpa, sizeBytes)) {
+            walk.level = Radix.PT;
+            walk.entry = vectors.vector;
+            return judge(vectors.vector, gpa, sizeBytes);
+        }
         long table = SppEntry.table(spptp);
         for (int level = Radix.PML4; level > Radix.PT; level--) {
             long entry = tables.readUncounted(TableMemory.SPPT, level, Radix.entryAddress(table, gpa, level));
@@ -73,20 +90,22 @@ public final class SppWalker {
         walk.entry = vector;
         tables.countWalk(TableMemory.SPPT, Radix.PML4, Radix.PT);
         // No valid bit is defined for the vector: only its odd bits can be wrong.
-        return (vector & SppVector.RESERVED) != 0 ? SppOutcome.MISCONFIGURED : judge(vector, gpa, sizeBytes);
+        if ((vector & SppVector.RESERVED) != 0) {
+            return SppOutcome.MISCONFIGURED;
+        }
+        if (vectors != null) {
+            vectors.insert(gpa, vector);
+        }
+        return judge(vector, gpa, sizeBytes);
     }
 
-    /**
-     * Judges a write by a vector that a translation cache has kept.
-     *
-     * @param vector the vector, reserved bits 0
-     * @param gpa guest-physical address of the first byte
-     * @param sizeBytes bytes written, all in the page of {@code gpa}
-     * @return {@link SppOutcome#WRITABLE} or {@link SppOutcome#PROTECTED}
-     */
-    public SppOutcome judge(long vector, long gpa, int sizeBytes) {
-        int deciding = allTouched ? SppVector.touched(gpa, sizeBytes) : SppVector.touched(gpa, 1);
-        if ((deciding & ~SppVector.toBitmap(vector)) != 0) {
+    private boolean permits(long vector, long gpa, int sizeBytes) {
+        int deciding = SppVector.touched(gpa, allTouched ? sizeBytes : 1);
+        return (deciding & ~SppVector.toBitmap(vector)) == 0;
+    }
+
+    private SppOutcome judge(long vector, long gpa, int sizeBytes) {
+        if (!permits(vector, gpa, sizeBytes)) {
             return SppOutcome.PROTECTED;
         }
         return spuriousDenialInterval != 0 && isSpuriouslyDenied() ? SppOutcome.PROTECTED : SppOutcome.WRITABLE;

@@ -4,6 +4,8 @@ import org.vmxsim.core.bits.BitField;
 import org.vmxsim.core.paging.AccessContext;
 import org.vmxsim.core.paging.GuestPhysicalTranslator;
 import org.vmxsim.core.paging.Radix;
+import org.vmxsim.core.tlb.TranslationStructures;
+import org.vmxsim.core.tlb.Translations;
 import org.vmxsim.spp.SppEvent;
 
 /**
@@ -21,6 +23,8 @@ public final class EptTranslator implements GuestPhysicalTranslator {
     private final EptExit exit = new EptExit();
     private final boolean maskMayBeCached;
     private EptOutcome outcome = EptOutcome.TRANSLATED;
+    private Translations translations;
+    private GuestPhysicalMappings mappings;
 
     /**
      * A translator.
@@ -35,6 +39,19 @@ public final class EptTranslator implements GuestPhysicalTranslator {
         this.guest = guest;
         this.exceptions = new VirtualizationException(walker.memory());
         this.maskMayBeCached = walker.subPages().options().permissionsMayBeCached();
+    }
+
+    /**
+     * Connects cached translations: an EPT violation drops what was cached for its address, and where structures are
+     * modelled (cycle engine) accesses go through them. To be called again when the modelled structures change.
+     *
+     * @param cached the processor's cached translations, or null for none
+     */
+    public void translations(Translations cached) {
+        translations = cached;
+        TranslationStructures structures = cached == null ? null : cached.structures();
+        mappings = structures == null ? null : new GuestPhysicalMappings(walker, structures);
+        walker.subPages().vectors(structures == null ? null : structures.subPageVectors);
     }
 
     /**
@@ -84,7 +101,8 @@ public final class EptTranslator implements GuestPhysicalTranslator {
 
     @Override
     public int translate(AccessContext access) {
-        EptOutcome ended = walker.access(controls, access, walk);
+        EptOutcome ended =
+                mappings == null ? walker.access(controls, access, walk) : mappings.access(controls, access, walk);
         if (outcome != ended) {
             // Not stored when it stays the same: storing a reference costs more than the rest of this method.
             outcome = ended;
@@ -134,6 +152,10 @@ public final class EptTranslator implements GuestPhysicalTranslator {
 
     private int violate(AccessContext access) {
         long qualification = describe(access).encode();
+        if (translations != null) {
+            // "Operations that Invalidate Cached Mappings": before the exit or exception, so that a retry walks anew.
+            translations.eptViolation(access.gpa, access.glaValid, access.gla);
+        }
         if (exceptions.replaces(controls, walk, guest)) {
             exceptions.save(controls, access, qualification);
             outcome = EptOutcome.VIRTUALIZATION_EXCEPTION;

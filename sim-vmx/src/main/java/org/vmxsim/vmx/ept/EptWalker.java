@@ -104,25 +104,31 @@ public final class EptWalker {
      *     {@link EptOutcome#MISCONFIGURATION}
      */
     public EptOutcome walk(EptControls controls, long gpa, EptWalk walk) {
+        return begin(controls, gpa, walk) ? descend(walk, controls.modeBasedExecute) : EptOutcome.VIOLATION;
+    }
+
+    /**
+     * Puts a walk to the root. False if the address is wider than this EPT translates: a violation without an entry.
+     */
+    boolean begin(EptControls controls, long gpa, EptWalk walk) {
         int levels = controls.levels();
         walk.gpa = gpa;
         walk.consultedSppt = false;
         walk.startLevel = levels;
         walk.startTable = controls.root();
         walk.above = -1;
-        if (gpa >>> Radix.shift(levels + 1) != 0) {
-            // Wider than this EPT translates (48 bits with four levels): a violation for which no entry is used.
-            walk.level = 0;
-            walk.entry = 0;
-            walk.complete = false;
-            return EptOutcome.VIOLATION;
+        if (gpa >>> Radix.shift(levels + 1) == 0) {
+            return true;
         }
-        return descend(walk, controls.modeBasedExecute);
+        walk.level = 0;
+        walk.entry = 0;
+        walk.complete = false;
+        return false;
     }
 
     /**
-     * Goes on with a walk that a paging-structure cache has begun: from {@link EptWalk#startTable} at
-     * {@link EptWalk#startLevel} with the rights of {@link EptWalk#above}.
+     * Walks from where the cursor stands, be it the root or where a paging-structure cache has led: from
+     * {@link EptWalk#startTable} at {@link EptWalk#startLevel} with the rights of {@link EptWalk#above}.
      *
      * @param walk where the walk stands; filled with where it ended
      * @param modeBasedExecute the control "mode-based execute control for EPT"
