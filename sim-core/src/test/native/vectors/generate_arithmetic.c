@@ -87,6 +87,8 @@ static void cmpxchg(struct vector *v, int unused) {
     e.rm = lock ? pick_memory(v, size, 1) : pick_rm(v, size, 0);
     if (one_in(2) && !is_pinned(v, RAX) && (!e.rm.is_memory || in_scratch(&e.rm, size)))
         set_register(v, RAX, (v->reg[RAX] & ~mask_of(size)) | operand(v, &e.rm, size));
+    if (size == 4 && !e.rm.is_memory && register_part(v, RAX, 4) != register_part(v, e.rm.reg, 4))
+        set_register(v, e.rm.reg, v->reg[e.rm.reg] & 0xffffffff); // see README
     encode(v, &e);
 }
 
