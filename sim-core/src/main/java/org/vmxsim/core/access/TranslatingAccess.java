@@ -69,6 +69,56 @@ public abstract class TranslatingAccess extends LinearAccess {
      */
     protected void charge(long hpa, int sizeBytes, boolean write) {}
 
+    /**
+     * Loads an access that lies in one page, all fragments being translated.
+     *
+     * @param hpa what {@link #translate} answered
+     * @param sizeBytes 1, 2, 4 or 8
+     * @return the value, zero-extended
+     */
+    protected long read(long hpa, int sizeBytes) {
+        return memory.read(hpa, sizeBytes);
+    }
+
+    /**
+     * Stores an access that lies in one page, all fragments being translated.
+     *
+     * @param hpa what {@link #translate} answered
+     * @param sizeBytes 1, 2, 4 or 8
+     * @param value the value; bits above the size are ignored
+     */
+    protected void write(long hpa, int sizeBytes, long value) {
+        memory.write(hpa, sizeBytes, value);
+    }
+
+    /**
+     * Loads the part in one page of an access that crosses into another.
+     *
+     * @param hpa what {@link #translate} answered
+     * @param sizeBytes 1 to 7
+     * @return the value, zero-extended
+     */
+    protected long readPart(long hpa, int sizeBytes) {
+        long value = 0;
+        for (int i = 0; i < sizeBytes; i++) {
+            value |= (long) memory.readByte(hpa + i) << 8 * i;
+        }
+        return value;
+    }
+
+    /**
+     * Stores the part in one page of an access that crosses into another.
+     *
+     * @param hpa what {@link #translate} answered
+     * @param sizeBytes 1 to 7
+     * @param value the value; bits above the size are ignored
+     */
+    protected void writePart(long hpa, int sizeBytes, long value) {
+        for (int i = 0; i < sizeBytes; i++) {
+            memory.writeByte(hpa + i, (int) (value >>> 8 * i));
+        }
+    }
+
     @Override
     public void contextChanged() {
         controls.set(cpu.cr0, cpu.cr3, cpu.cr4, cpu.efer, cpu.pdpte);
@@ -140,7 +190,7 @@ public abstract class TranslatingAccess extends LinearAccess {
                 return 0;
             }
             charge(hpa, sizeBytes, false);
-            return memory.read(hpa, sizeBytes);
+            return read(hpa, sizeBytes);
         }
         long first = translate(linear, head, access);
         long second = first == FAILED ? FAILED : translate(linear + head & addressMask, sizeBytes - head, access);
@@ -150,12 +200,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     private long readBoth(long first, long second, int head, int sizeBytes) {
         charge(first, head, false);
         charge(second, sizeBytes - head, false);
-        long value = 0;
-        for (int i = 0; i < sizeBytes; i++) {
-            long hpa = i < head ? first + i : second + i - head;
-            value |= (long) memory.readByte(hpa) << 8 * i;
-        }
-        return value;
+        return readPart(first, head) | readPart(second, sizeBytes - head) << 8 * head;
     }
 
     private void storeAs(long linear, int sizeBytes, long value, int access) {
@@ -190,21 +235,19 @@ public abstract class TranslatingAccess extends LinearAccess {
             return readBoth(updateFirst, updateSecond, updateHeadBytes, sizeBytes);
         }
         charge(updateFirst, sizeBytes, false);
-        return memory.read(updateFirst, sizeBytes);
+        return read(updateFirst, sizeBytes);
     }
 
     @Override
     public final void completeUpdate(long value) {
         stored(updateFirst, updateHeadBytes);
         if (updateHeadBytes == updateBytes) {
-            memory.write(updateFirst, updateBytes, value);
+            write(updateFirst, updateBytes, value);
             return;
         }
         stored(updateSecond, updateBytes - updateHeadBytes);
-        for (int i = 0; i < updateBytes; i++) {
-            long hpa = i < updateHeadBytes ? updateFirst + i : updateSecond + i - updateHeadBytes;
-            memory.writeByte(hpa, (int) (value >>> 8 * i));
-        }
+        writePart(updateFirst, updateHeadBytes, value);
+        writePart(updateSecond, updateBytes - updateHeadBytes, value >>> 8 * updateHeadBytes);
     }
 
     private void stored(long hpa, int sizeBytes) {
