@@ -59,6 +59,9 @@ final class ExitTransition {
         exit.idtVectoringInformation = cpu.vectoringInfo;
         exit.idtVectoringErrorCode = cpu.vectoringInfo == 0 ? 0 : cpu.vectoringErrorCode;
         exit.instructionLengthBytes = instructionLength();
+        if (cpu.cycles != null) {
+            cpu.cycles.exit(exit.reason.number());
+        }
         writeInformation(vmcs);
         int entry = vmcs.getInt(ControlField.ENTRY_INTERRUPTION_INFORMATION);
         vmcs.set(ControlField.ENTRY_INTERRUPTION_INFORMATION, entry & ~VALID);
@@ -95,6 +98,9 @@ final class ExitTransition {
         VmExit exit = vmx.exit.begin(ExitReason.of(access.reason), access.qualification);
         exit.gpa = access.gpa;
         exit.gla = access.glaValid ? access.gla : 0;
+        if (exit.reason == ExitReason.EPT_VIOLATION) {
+            vmx.translations.eptViolation(access.gpa, access.glaValid, access.gla);
+        }
     }
 
     private boolean isAccess(ExitReason reason) {

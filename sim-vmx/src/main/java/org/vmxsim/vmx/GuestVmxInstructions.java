@@ -169,6 +169,7 @@ final class GuestVmxInstructions {
     }
 
     private void vmread(VmxOperands operands) {
+        vmx.chargeVmcsAccess();
         long encoding = register(operands.register, operands);
         VmcsField field = VmcsField.ofEncoding(encoding);
         if (vmx.current == null) {
@@ -192,6 +193,7 @@ final class GuestVmxInstructions {
     }
 
     private void vmwrite(VmxOperands operands) {
+        vmx.chargeVmcsAccess();
         if (vmx.current == null) {
             flags(VmxStatus.FAIL_INVALID);
             return;

@@ -27,6 +27,9 @@ final class Invalidation {
         if (!known || type == SINGLE_CONTEXT && !Eptp.isValid(eptp, vmx.eptCapabilities)) {
             return vmx.fail(VmxError.INVALID_INVALIDATION_OPERAND);
         }
+        if (vmx.cpu.cycles != null) {
+            vmx.cpu.cycles.invept();
+        }
         vmx.translations.invept((int) type, eptp & Eptp.ADDRESS.mask());
         return VmxStatus.SUCCEED;
     }
@@ -41,6 +44,9 @@ final class Invalidation {
                 || type != ALL_CONTEXTS && vpid == 0
                 || type == INDIVIDUAL_ADDRESS && !vmx.isCanonical(linear)) {
             return vmx.fail(VmxError.INVALID_INVALIDATION_OPERAND);
+        }
+        if (vmx.cpu.cycles != null) {
+            vmx.cpu.cycles.invvpid();
         }
         vmx.translations.invvpid((int) type, (int) vpid, linear);
         return VmxStatus.SUCCEED;

@@ -39,6 +39,7 @@ final class VmcsLifecycle {
     }
 
     VmxStatus vmclear(long hpa) {
+        vmx.chargeVmcsAccess();
         if (!isRegion(hpa)) {
             return vmx.fail(VmxError.VMCLEAR_INVALID_ADDRESS);
         }
@@ -59,6 +60,7 @@ final class VmcsLifecycle {
     }
 
     VmxStatus vmptrld(long hpa) {
+        vmx.chargeVmcsAccess();
         if (!isRegion(hpa)) {
             return vmx.fail(VmxError.VMPTRLD_INVALID_ADDRESS);
         }

@@ -258,6 +258,7 @@ public final class VmxUnit implements Virtualization {
     }
 
     private Vmcs current(VmcsField field) {
+        vmx.chargeVmcsAccess();
         if (vmx.current == null) {
             throw new IllegalArgumentException("VMREAD and VMWRITE need a current VMCS, field=" + field.name());
         }

@@ -132,6 +132,13 @@ public final class VmxContext {
         return defined && cpu.vectoringInfo == 0 && cpu.events().nmiUnblockedByIret();
     }
 
+    /** Charges VMREAD, VMWRITE, VMPTRLD or VMCLEAR to simulated time. */
+    public void chargeVmcsAccess() {
+        if (cpu.cycles != null) {
+            cpu.cycles.vmcsAccess();
+        }
+    }
+
     /**
      * VMfail.
      *

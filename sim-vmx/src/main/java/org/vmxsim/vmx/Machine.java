@@ -1,0 +1,216 @@
+package org.vmxsim.vmx;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.IntConsumer;
+import java.util.stream.Stream;
+import org.vmxsim.core.boot.BootModule;
+import org.vmxsim.core.boot.GuestMemory;
+import org.vmxsim.core.boot.MultibootImage;
+import org.vmxsim.core.boot.SymbolTable;
+import org.vmxsim.core.cache.SharedCache;
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.cpu.StopReason;
+import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.core.memory.PortBus;
+import org.vmxsim.core.platform.DebugExit;
+import org.vmxsim.core.platform.Uart16550;
+
+/**
+ * A bare machine: RAM, logical processors with VMX, COM1 at 0x3f8 and the debug-exit port 0xf4. The root of everything
+ * below the VM-exit line:
+ *
+ * <pre>{@code
+ * Machine machine = Machine.of(MachineConfig.DEFAULT.withEngine(Engine.CYCLE));
+ * machine.boot(Files.readAllBytes(image), "bench e.chase 1000", List.of());
+ * machine.run(100_000_000);
+ * System.out.print(machine.serialOutput());
+ * }</pre>
+ */
+public final class Machine {
+    private static final int COM1 = 0x3f8;
+    private static final int COM_PORTS = 8;
+    private static final long MMIO_HOLE = 3L << 30;
+    private static final long HIGH_MEMORY = 4L << 30;
+
+    private final MachineConfig config;
+    private final PhysicalMemory memory = new PhysicalMemory();
+    private final PortBus ports = new PortBus();
+    private final List<LogicalProcessor> processors;
+    private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
+    private final DebugExit exitPort;
+    private IntConsumer serialSink = value -> {};
+
+    private Machine(MachineConfig config) {
+        this.config = config;
+        addRam(0, Math.min(config.memoryBytes(), MMIO_HOLE));
+        if (config.memoryBytes() > MMIO_HOLE) {
+            addRam(HIGH_MEMORY, config.memoryBytes() - MMIO_HOLE);
+        }
+        SharedCache shared = config.timing().sharedCache();
+        processors = Stream.generate(() -> new LogicalProcessor(config, memory, ports, shared))
+                .limit(config.processors())
+                .toList();
+        exitPort = new DebugExit(this::stop);
+        ports.attach(DebugExit.PORT, DebugExit.PORTS, exitPort);
+        ports.attach(COM1, COM_PORTS, new Uart16550(this::transmitted));
+    }
+
+    /**
+     * A machine with empty RAM and its processors after reset.
+     *
+     * @param config what it is made of
+     * @return the machine
+     */
+    public static Machine of(MachineConfig config) {
+        return new Machine(config);
+    }
+
+    private void addRam(long base, long sizeBytes) {
+        if (config.flatMemory()) {
+            memory.addFlatRam(base, sizeBytes);
+        } else {
+            memory.addRam(base, sizeBytes);
+        }
+    }
+
+    private void transmitted(int value) {
+        serial.write(value);
+        serialSink.accept(value);
+    }
+
+    private void stop() {
+        for (LogicalProcessor processor : processors) {
+            processor.cpu().stop(StopReason.REQUESTED);
+        }
+    }
+
+    /**
+     * Loads a Multiboot 1 image and puts processor 0 at its entry.
+     *
+     * @param image the file
+     * @param commandLine the command line; its first word is the program's name
+     * @param modules modules to load behind the image
+     * @return the symbols of the image
+     * @throws IllegalArgumentException if the image is not one, or does not fit
+     */
+    public SymbolTable boot(byte[] image, String commandLine, List<BootModule> modules) {
+        MultibootImage parsed = MultibootImage.parse(image);
+        Processor cpu = cpu();
+        parsed.load(new LoadedMemory(), commandLine, modules).apply(cpu);
+        cpu.modeChanged();
+        return parsed.symbols();
+    }
+
+    /** The machine's RAM, as the loader sees it. */
+    private final class LoadedMemory implements GuestMemory {
+        @Override
+        public void load(long address, byte[] bytes) {
+            memory.load(address, bytes);
+        }
+
+        @Override
+        public long lowRamBytes() {
+            return Math.min(config.memoryBytes(), MMIO_HOLE);
+        }
+
+        @Override
+        public long highRamBytes() {
+            return config.memoryBytes() - lowRamBytes();
+        }
+    }
+
+    /**
+     * Runs processor 0.
+     *
+     * @param maxInstructions the budget in retired instructions
+     * @return why it stopped: {@link StopReason#REQUESTED} if the program has ended itself
+     */
+    public StopReason run(long maxInstructions) {
+        return cpu().run(maxInstructions);
+    }
+
+    /**
+     * The exit code that the program has written to the debug-exit port.
+     *
+     * @return the code, empty as long as the program has not ended
+     */
+    public OptionalInt exitCode() {
+        return exitPort.written() ? OptionalInt.of(exitPort.code()) : OptionalInt.empty();
+    }
+
+    /**
+     * Everything that the program has sent to COM1.
+     *
+     * @return the text, one character a byte
+     */
+    public String serialOutput() {
+        return serial.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    /**
+     * Lets somebody see what the program sends to COM1, as it comes.
+     *
+     * @param sink gets each byte, 0 to 255
+     */
+    public void serialSink(IntConsumer sink) {
+        serialSink = sink;
+    }
+
+    /**
+     * What the machine is made of.
+     *
+     * @return the configuration given to {@link #of}
+     */
+    public MachineConfig config() {
+        return config;
+    }
+
+    /**
+     * Physical memory.
+     *
+     * @return RAM and devices
+     */
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    /**
+     * I/O ports, to attach devices to.
+     *
+     * @return the bus that all processors share
+     */
+    public PortBus ports() {
+        return ports;
+    }
+
+    /**
+     * The logical processors.
+     *
+     * @return at least one, unmodifiable
+     */
+    public List<LogicalProcessor> processors() {
+        return processors;
+    }
+
+    /**
+     * Processor 0.
+     *
+     * @return the processor that {@link #run} runs
+     */
+    public Processor cpu() {
+        return processors.get(0).cpu();
+    }
+
+    /**
+     * VMX of processor 0.
+     *
+     * @return VMX
+     * @throws IllegalStateException if the CPU model has none
+     */
+    public VmxUnit vmx() {
+        return processors.get(0).vmx();
+    }
+}

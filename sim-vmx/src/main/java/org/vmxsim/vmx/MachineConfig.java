@@ -1,0 +1,141 @@
+package org.vmxsim.vmx;
+
+import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.time.TimingPreset;
+import org.vmxsim.spp.SppOptions;
+
+/**
+ * What a {@link Machine} is made of. Immutable; begin with {@link #DEFAULT} and change what matters:
+ *
+ * <pre>{@code
+ * MachineConfig config = MachineConfig.DEFAULT.withCpu("icelake-sp").withMemory(512L << 20).withEngine(Engine.CYCLE);
+ * }</pre>
+ *
+ * @param cpu the CPU model
+ * @param timing the timing preset; used by the cycle engine
+ * @param engine how instructions are executed
+ * @param memoryBytes RAM, a multiple of 4096 of at least 1 MiB; what exceeds 3 GiB lies from 4 GiB up
+ * @param flatMemory whether to commit the RAM up front, for speed, instead of as it is touched
+ * @param processors logical processors, at least 1
+ * @param sppOptions what the manual leaves open about sub-page permissions
+ */
+public record MachineConfig(
+        CpuModel cpu,
+        TimingPreset timing,
+        Engine engine,
+        long memoryBytes,
+        boolean flatMemory,
+        int processors,
+        SppOptions sppOptions) {
+    /** One Ice Lake server processor with 512 MiB, functional engine. */
+    public static final MachineConfig DEFAULT = of(CpuModel.named("icelake-sp"));
+
+    private static final int PAGE_BYTES = 4096;
+    private static final long LEAST_MEMORY = 1 << 20;
+
+    /**
+     * Checks the sizes.
+     *
+     * @throws IllegalArgumentException if the memory or the number of processors is not possible
+     */
+    public MachineConfig {
+        if (memoryBytes < LEAST_MEMORY || memoryBytes % PAGE_BYTES != 0) {
+            throw new IllegalArgumentException(
+                    "memoryBytes must be a multiple of 4096 of at least 1 MiB, got " + memoryBytes);
+        }
+        if (memoryBytes + (1L << 30) > 1L << cpu.physicalAddressBits()) {
+            throw new IllegalArgumentException("the CPU model " + cpu.name() + " has " + cpu.physicalAddressBits()
+                    + " physical-address bits, memoryBytes=" + memoryBytes);
+        }
+        if (processors < 1) {
+            throw new IllegalArgumentException("need processors >= 1, got " + processors);
+        }
+    }
+
+    private static MachineConfig of(CpuModel cpu) {
+        TimingPreset timing = TimingPreset.named(cpu.timingPreset());
+        return new MachineConfig(cpu, timing, Engine.FUNCTIONAL, 512L << 20, false, 1, SppOptions.DEFAULT);
+    }
+
+    /**
+     * Another CPU model, with the timing preset that belongs to it.
+     *
+     * @param name a shipped model, see {@link CpuModel#NAMES}
+     * @return the changed configuration
+     * @throws IllegalArgumentException if there is no such model
+     */
+    public MachineConfig withCpu(String name) {
+        return withCpu(CpuModel.named(name));
+    }
+
+    /**
+     * Another CPU model, with the timing preset that belongs to it.
+     *
+     * @param model the model
+     * @return the changed configuration
+     */
+    public MachineConfig withCpu(CpuModel model) {
+        TimingPreset preset = TimingPreset.named(model.timingPreset());
+        return new MachineConfig(model, preset, engine, memoryBytes, flatMemory, processors, sppOptions);
+    }
+
+    /**
+     * Another timing preset.
+     *
+     * @param preset the preset
+     * @return the changed configuration
+     */
+    public MachineConfig withTiming(TimingPreset preset) {
+        return new MachineConfig(cpu, preset, engine, memoryBytes, flatMemory, processors, sppOptions);
+    }
+
+    /**
+     * Another engine.
+     *
+     * @param newEngine the engine
+     * @return the changed configuration
+     */
+    public MachineConfig withEngine(Engine newEngine) {
+        return new MachineConfig(cpu, timing, newEngine, memoryBytes, flatMemory, processors, sppOptions);
+    }
+
+    /**
+     * Another size of RAM.
+     *
+     * @param sizeBytes a multiple of 4096 of at least 1 MiB
+     * @return the changed configuration
+     */
+    public MachineConfig withMemory(long sizeBytes) {
+        return new MachineConfig(cpu, timing, engine, sizeBytes, flatMemory, processors, sppOptions);
+    }
+
+    /**
+     * RAM that is committed up front, or as it is touched.
+     *
+     * @param flat true to commit up front
+     * @return the changed configuration
+     */
+    public MachineConfig withFlatMemory(boolean flat) {
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flat, processors, sppOptions);
+    }
+
+    /**
+     * Another number of logical processors.
+     *
+     * @param count at least 1
+     * @return the changed configuration
+     */
+    public MachineConfig withProcessors(int count) {
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, count, sppOptions);
+    }
+
+    /**
+     * Other readings of what the manual leaves open about sub-page permissions.
+     *
+     * @param options the options
+     * @return the changed configuration
+     */
+    public MachineConfig withSppOptions(SppOptions options) {
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, processors, options);
+    }
+}
