@@ -246,6 +246,11 @@ public class EventDelivery {
         cpu.attention();
     }
 
+    /** Said by SYSCALL when it clears RFLAGS.TF: it is not followed by a single-step trap. */
+    public final void cancelStep() {
+        stepping = false;
+    }
+
     /** IRET ends blocking by NMI, even if the instruction faults. SDM "Handling Multiple NMIs". */
     public final void unblockNmi() {
         nmiUnblocked = (cpu.interruptibility & CpuState.BLOCKING_BY_NMI) != 0;

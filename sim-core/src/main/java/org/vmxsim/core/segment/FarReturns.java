@@ -182,7 +182,7 @@ public final class FarReturns {
     }
 
     private void release(int frameBytes) {
-        stack.pointer = stack.pointer + frameBytes & stack.mask();
+        stack.release(frameBytes);
         cpu.gpr[CpuState.RSP] = stack.committedPointer();
     }
 

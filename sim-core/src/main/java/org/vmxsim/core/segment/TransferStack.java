@@ -10,7 +10,7 @@ import org.vmxsim.core.cpu.SegmentRegister;
  * A stack on which a far transfer or an event works: the present one or that of another privilege level. The stack
  * pointer of the processor changes only when the transfer commits. A reusable cursor.
  */
-final class TransferStack {
+public final class TransferStack {
     /** The stack segment; its own copy. */
     final SegmentRegister segment = new SegmentRegister();
     /** Stack pointer of the transfer. */
@@ -22,12 +22,21 @@ final class TransferStack {
     private int faultSelector;
     private int ext;
 
-    TransferStack(Processor cpu) {
+    /**
+     * A stack of a processor; which one is said by {@link #present}.
+     *
+     * @param cpu the processor
+     */
+    public TransferStack(Processor cpu) {
         this.cpu = cpu;
     }
 
-    /** The present stack. */
-    void present(int extBit) {
+    /**
+     * Makes this the present stack.
+     *
+     * @param extBit bit 0 of the error codes of its faults
+     */
+    public void present(int extBit) {
         segment.set(cpu.segments[CpuState.SS]);
         wide = cpu.mode == Processor.CODE_64;
         pointer = cpu.gpr[CpuState.RSP] & mask();
@@ -87,8 +96,13 @@ final class TransferStack {
         return room;
     }
 
-    /** Pushes; the fault of a stack that cannot take it is #SS. Does nothing once something is pending. */
-    void push(long value, int sizeBytes) {
+    /**
+     * Pushes; the fault of a stack that cannot take it is #SS. Does nothing once something is pending.
+     *
+     * @param value the value
+     * @param sizeBytes 2, 4 or 8
+     */
+    public void push(long value, int sizeBytes) {
         if (cpu.pending != Processor.NOTHING) {
             return;
         }
@@ -106,8 +120,32 @@ final class TransferStack {
         pointer = at;
     }
 
-    /** Reads at an offset above the pointer without popping. */
-    long peek(int offset, int sizeBytes) {
+    /**
+     * Moves the pointer down over bytes that are not written.
+     *
+     * @param sizeBytes how many
+     */
+    public void reserve(int sizeBytes) {
+        pointer = pointer - sizeBytes & mask();
+    }
+
+    /**
+     * Moves the pointer up over bytes that have been read.
+     *
+     * @param sizeBytes how many
+     */
+    public void release(int sizeBytes) {
+        pointer = pointer + sizeBytes & mask();
+    }
+
+    /**
+     * Reads at an offset above the pointer without popping.
+     *
+     * @param offset bytes above the pointer
+     * @param sizeBytes 2, 4 or 8
+     * @return the value; meaningless if something is pending
+     */
+    public long peek(int offset, int sizeBytes) {
         if (cpu.pending != Processor.NOTHING) {
             return 0;
         }
@@ -130,8 +168,12 @@ final class TransferStack {
         return SegmentLimits.holds(segment, at, sizeBytes);
     }
 
-    /** The register value of RSP after the transfer: bits that the stack does not use stay. */
-    long committedPointer() {
+    /**
+     * The register value of RSP after the transfer: bits that the stack does not use stay.
+     *
+     * @return RSP
+     */
+    public long committedPointer() {
         return wide || segment.big() ? pointer : cpu.gpr[CpuState.RSP] & ~0xffffL | pointer;
     }
 }

@@ -1,0 +1,218 @@
+package org.vmxsim.core.system;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.Interception;
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.cpu.SegmentRegister;
+import org.vmxsim.core.cpu.VmxOperands;
+import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.decode.Op;
+import org.vmxsim.core.insn.Handler;
+import org.vmxsim.core.segment.Descriptors;
+
+/** Handlers of LGDT, LIDT, SGDT, SIDT, LLDT, LTR, SLDT and STR. */
+final class DescriptorTables {
+    private DescriptorTables() {}
+
+    /** Whether an address is canonical for the widest linear address of the model, as table bases are checked. */
+    static boolean isCanonicalForModel(Processor cpu, long address) {
+        int shift = 64 - cpu.model.linearAddressBits();
+        return address << shift >> shift == address;
+    }
+
+    /** LGDT and LIDT. SDM "LGDT/LIDT-Load Global/Interrupt Descriptor Table Register". */
+    static final class LoadTable extends SystemHandler {
+        private final MemoryOperand source;
+        private final boolean global;
+
+        LoadTable(DecodedInstruction instruction) {
+            super(instruction);
+            source = new MemoryOperand(instruction);
+            global = instruction.op == Op.LGDT;
+        }
+
+        @Override
+        public Handler exec(Processor cpu) {
+            long nextRip = nextRip(cpu);
+            if (cpu.cpl != 0) {
+                return protection(cpu);
+            }
+            if (exits(cpu, source, nextRip, Interception.GDTR_IDTR)) {
+                return cpu.abort(this);
+            }
+            int limit = (int) source.load(cpu, nextRip, 0, 2);
+            long base = source.load(cpu, nextRip, 2, is64 ? 8 : 4);
+            if (cpu.pending != Processor.NOTHING) {
+                return source.abort(cpu, this);
+            }
+            if (!isCanonicalForModel(cpu, base)) {
+                return protection(cpu);
+            }
+            if (operandBytes == 2 && !is64) {
+                base &= 0xff_ffff;
+            }
+            if (global) {
+                cpu.gdtrBase = base;
+                cpu.gdtrLimit = limit;
+            } else {
+                cpu.idtrBase = base;
+                cpu.idtrLimit = limit;
+            }
+            return advance(cpu);
+        }
+    }
+
+    /** SGDT and SIDT. SDM "SGDT-Store Global Descriptor Table Register". */
+    static final class StoreTable extends SystemHandler {
+        private final MemoryOperand target;
+        private final boolean global;
+
+        StoreTable(DecodedInstruction instruction) {
+            super(instruction);
+            target = new MemoryOperand(instruction);
+            global = instruction.op == Op.SGDT;
+        }
+
+        @Override
+        public Handler exec(Processor cpu) {
+            long nextRip = nextRip(cpu);
+            if (ControlMoves.preventedInUserMode(cpu)) {
+                return protection(cpu);
+            }
+            if (exits(cpu, target, nextRip, Interception.GDTR_IDTR)) {
+                return cpu.abort(this);
+            }
+            int baseBytes = is64 ? 8 : 4;
+            cpu.mem.slow().probe(target.linear(cpu, nextRip), 2 + baseBytes, true);
+            target.store(cpu, nextRip, 0, 2, global ? cpu.gdtrLimit : cpu.idtrLimit);
+            target.store(cpu, nextRip, 2, baseBytes, global ? cpu.gdtrBase : cpu.idtrBase);
+            return cpu.pending == Processor.NOTHING ? advance(cpu) : target.abort(cpu, this);
+        }
+    }
+
+    private static boolean exits(Processor cpu, MemoryOperand operand, long nextRip, Interception point) {
+        if (!cpu.virtualization().inNonRoot()) {
+            return false;
+        }
+        VmxOperands operands = operand.fill(cpu, nextRip, new VmxOperands());
+        long displacement = operand.isMemory ? operand.displacement(nextRip) : 0;
+        return SystemHandler.intercepted(cpu, point, displacement, 0, operands);
+    }
+
+    /** LLDT and LTR. SDM "LLDT-Load Local Descriptor Table Register", "LTR-Load Task Register". */
+    static final class LoadSystemSegment extends SystemHandler {
+        private final MemoryOperand source;
+        private final boolean task;
+
+        LoadSystemSegment(DecodedInstruction instruction) {
+            super(instruction);
+            source = new MemoryOperand(instruction);
+            task = instruction.op == Op.LTR;
+        }
+
+        @Override
+        public Handler exec(Processor cpu) {
+            if (!inProtectedMode(cpu)) {
+                return undefined(cpu);
+            }
+            if (cpu.cpl != 0) {
+                return protection(cpu);
+            }
+            if (exits(cpu, source, nextRip(cpu), Interception.LDTR_TR)) {
+                return cpu.abort(this);
+            }
+            int selector = (int) source.read(cpu, nextRip(cpu), 2);
+            if (cpu.pending != Processor.NOTHING) {
+                return source.abort(cpu, this);
+            }
+            load(cpu, selector);
+            return cpu.pending == Processor.NOTHING ? advance(cpu) : cpu.abort(this);
+        }
+
+        private void load(Processor cpu, int selector) {
+            SegmentRegister register = cpu.segments[task ? CpuState.TR : CpuState.LDTR];
+            if (Descriptors.isNull(selector)) {
+                if (task) {
+                    cpu.raise(Event.GENERAL_PROTECTION, 0);
+                } else {
+                    register.set(selector, 0, 0, SegmentRegister.UNUSABLE);
+                }
+                return;
+            }
+            boolean longMode = Descriptors.inLongMode(cpu);
+            long address = (selector & 4) != 0 ? -1 : Descriptors.address(cpu, selector, longMode ? 16 : 8);
+            if (address == -1) {
+                cpu.raise(Event.GENERAL_PROTECTION, selector & 0xfffc);
+                return;
+            }
+            long descriptor = cpu.mem.slow().loadSystem(address, 8);
+            long upper = longMode && cpu.pending == Processor.NOTHING
+                    ? cpu.mem.slow().loadSystem(address + 8, 8)
+                    : 0;
+            if (cpu.pending == Processor.NOTHING && isGood(cpu, selector, descriptor, upper)) {
+                commit(cpu, register, selector, address, descriptor, upper);
+            }
+        }
+
+        private boolean isGood(Processor cpu, int selector, long descriptor, long upper) {
+            int type = Descriptors.type(descriptor);
+            boolean typeIsGood = task
+                    ? type == Descriptors.TSS_AVAILABLE
+                            || type == Descriptors.TSS16_AVAILABLE && !Descriptors.inLongMode(cpu)
+                    : type == Descriptors.LDT;
+            long base = Descriptors.base(descriptor) | upper << 32;
+            if (!typeIsGood || (upper >>> 40 & 0x1f) != 0 || !isCanonicalForModel(cpu, base)) {
+                cpu.raise(Event.GENERAL_PROTECTION, selector & 0xfffc);
+            } else if (!Descriptors.isPresent(descriptor)) {
+                cpu.raise(Descriptors.NOT_PRESENT, selector & 0xfffc);
+            }
+            return cpu.pending == Processor.NOTHING;
+        }
+
+        private void commit(
+                Processor cpu, SegmentRegister register, int selector, long address, long descriptor, long upper) {
+            long marked = descriptor;
+            if (task) {
+                marked |= 1L << 41;
+                cpu.mem.slow().storeSystem(address + 5, 1, marked >>> 40 & 0xff);
+            }
+            if (cpu.pending == Processor.NOTHING) {
+                Descriptors.fill(register, selector, marked);
+                register.base |= upper << 32;
+            }
+        }
+    }
+
+    /** SLDT and STR. SDM "SLDT-Store Local Descriptor Table Register", "STR-Store Task Register". */
+    static final class StoreSystemSegment extends SystemHandler {
+        private final MemoryOperand target;
+        private final int segment;
+
+        StoreSystemSegment(DecodedInstruction instruction) {
+            super(instruction);
+            target = new MemoryOperand(instruction);
+            segment = instruction.op == Op.STR ? CpuState.TR : CpuState.LDTR;
+        }
+
+        @Override
+        public Handler exec(Processor cpu) {
+            if (!inProtectedMode(cpu)) {
+                return undefined(cpu);
+            }
+            if (ControlMoves.preventedInUserMode(cpu)) {
+                return protection(cpu);
+            }
+            if (exits(cpu, target, nextRip(cpu), Interception.LDTR_TR)) {
+                return cpu.abort(this);
+            }
+            int selector = cpu.segments[segment].selector;
+            if (target.isMemory) {
+                target.store(cpu, nextRip(cpu), 0, 2, selector);
+            } else {
+                setRegister(cpu, target.register, operandBytes, selector);
+            }
+            return cpu.pending == Processor.NOTHING ? advance(cpu) : target.abort(cpu, this);
+        }
+    }
+}
