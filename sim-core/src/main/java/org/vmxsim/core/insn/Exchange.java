@@ -83,7 +83,7 @@ final class Exchange {
         }
     }
 
-    /** CMPXCHG: the destination is written in any case. */
+    /** CMPXCHG: a destination in memory is written in any case. */
     private static final class CompareSwap extends Handler {
         private final Place first;
         private final Place second;
@@ -111,7 +111,7 @@ final class Exchange {
             if (expected == found) {
                 first.update(cpu, replacement);
             } else {
-                first.update(cpu, found);
+                first.keep(cpu, found);
                 accumulator.write(cpu, found);
             }
             return next;

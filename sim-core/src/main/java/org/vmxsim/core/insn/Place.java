@@ -59,6 +59,9 @@ abstract class Place {
         write(cpu, value);
     }
 
+    /** Ends an update that changes nothing: memory is written with what was read, a register keeps all its bits. */
+    void keep(Processor cpu, long value) {}
+
     /** Abandons the instruction after an access to this place has left something pending. */
     Handler fail(Processor cpu, Handler handler) {
         return cpu.abort(handler);
@@ -198,6 +201,11 @@ abstract class Place {
 
         @Override
         void update(Processor cpu, long value) {
+            cpu.mem.completeUpdate(value);
+        }
+
+        @Override
+        void keep(Processor cpu, long value) {
             cpu.mem.completeUpdate(value);
         }
 
