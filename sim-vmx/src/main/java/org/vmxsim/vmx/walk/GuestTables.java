@@ -65,6 +65,15 @@ public final class GuestTables {
     }
 
     /**
+     * Paging levels.
+     *
+     * @return 4 or 5
+     */
+    public int levels() {
+        return levels;
+    }
+
+    /**
      * Maps a page of any size, making the tables on the way with all rights and accessed flags set.
      *
      * @param linear a linear address in the page
