@@ -296,6 +296,11 @@ public final class VmxUnit implements Virtualization {
     }
 
     @Override
+    public boolean enables(Interception point) {
+        return !vmx.inNonRoot || interceptor.enables(point);
+    }
+
+    @Override
     public boolean interceptsException(int type, int vector, int errorCode, boolean hasErrorCode, long qualification) {
         return vmx.inNonRoot && interceptor.exception(type, vector, errorCode, hasErrorCode, qualification);
     }

@@ -72,6 +72,9 @@ public final class Processor extends CpuState {
     /** Instruction length of the software event being delivered. */
     public int vectoringLength;
 
+    /** Whether MONITOR has armed the address-monitoring hardware and no MWAIT has used it up. */
+    public boolean monitorArmed;
+
     private Virtualization virtualization = Virtualization.NONE;
     private GuestPhysicalTranslator translator = GuestPhysicalTranslator.IDENTITY;
     private PlacedInstruction.Source instructions;

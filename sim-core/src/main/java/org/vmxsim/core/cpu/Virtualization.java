@@ -32,6 +32,17 @@ public interface Virtualization {
     boolean intercepts(Interception point, long qualification, long value, VmxOperands operands);
 
     /**
+     * Whether an instruction exists that VM-execution controls enable one by one (RDTSCP and RDPID: RDTSCP, INVPCID:
+     * INVPCID). Asked first, because #UD ranks above all other faults of these instructions and above the exit.
+     *
+     * @param point the instruction's interception point
+     * @return false if the instruction must give #UD
+     */
+    default boolean enables(Interception point) {
+        return true;
+    }
+
+    /**
      * Asked before an exception (or a software interrupt's exception) is delivered.
      *
      * @param type event type as in the VM-exit interruption-information field: 3 hardware exception, 5 privileged

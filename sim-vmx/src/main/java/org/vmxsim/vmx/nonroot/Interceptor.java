@@ -129,6 +129,43 @@ public final class Interceptor {
         return true;
     }
 
+    /**
+     * See {@link org.vmxsim.core.cpu.Virtualization#enables}.
+     *
+     * @param point the instruction's interception point
+     * @return false if a VM-execution control makes the instruction undefined
+     */
+    public boolean enables(Interception point) {
+        return switch (point) {
+            case RDTSCP -> controls.hasSecondary(SecondaryControls.RDTSCP);
+            case INVPCID -> controls.hasSecondary(SecondaryControls.INVPCID);
+            case EXTERNAL_INTERRUPT,
+                    NMI,
+                    TRIPLE_FAULT,
+                    TASK_SWITCH,
+                    CPUID,
+                    HLT,
+                    INVD,
+                    INVLPG,
+                    RDPMC,
+                    RDTSC,
+                    CR_ACCESS,
+                    DR_ACCESS,
+                    IO,
+                    RDMSR,
+                    WRMSR,
+                    MWAIT,
+                    MONITOR,
+                    PAUSE,
+                    GDTR_IDTR,
+                    LDTR_TR,
+                    WBINVD,
+                    XSETBV,
+                    RDRAND,
+                    RDSEED -> true;
+        };
+    }
+
     private boolean rdtscp() {
         if (!controls.hasSecondary(SecondaryControls.RDTSCP)) {
             return undefined();
