@@ -133,8 +133,8 @@ public class CpuState {
     public long apicBase = 0xfee0_0900L;
     /** IA32_FEATURE_CONTROL. */
     public long featureControl;
-    /** IA32_MISC_ENABLE. */
-    public long miscEnable = 1;
+    /** IA32_MISC_ENABLE: fast strings; no branch trace storage, no precise event based sampling. */
+    public long miscEnable = 0x1801;
     /** IA32_DEBUGCTL. */
     public long debugctl;
     /** IA32_SMBASE-independent offset that WRMSR to IA32_TIME_STAMP_COUNTER leaves: TSC = time + this. */

@@ -35,15 +35,15 @@ public enum Interception {
     RDMSR,
     /** WRMSR; value: the MSR number. */
     WRMSR,
-    /** MWAIT. */
+    /** MWAIT; qualification: bit 0, whether the monitor is armed. */
     MWAIT,
     /** MONITOR. */
     MONITOR,
     /** PAUSE. */
     PAUSE,
-    /** LGDT, LIDT, SGDT, SIDT; qualification: the displacement. */
+    /** SGDT, SIDT, LGDT, LIDT; qualification: the displacement; value: 0 to 3 in this order. */
     GDTR_IDTR,
-    /** LLDT, LTR, SLDT, STR; qualification: the displacement. */
+    /** SLDT, STR, LLDT, LTR; qualification: the displacement, 0 for a register; value: 0 to 3 in this order. */
     LDTR_TR,
     /** RDTSCP. */
     RDTSCP,

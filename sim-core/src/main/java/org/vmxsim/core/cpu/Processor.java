@@ -2,6 +2,7 @@ package org.vmxsim.core.cpu;
 
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
+import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.paging.GuestPhysicalTranslator;
 import org.vmxsim.core.time.CycleModel;
@@ -30,6 +31,8 @@ public final class Processor extends CpuState {
     public static final int CODE_64 = 2;
 
     private static final long EIP_MASK = 0xffff_ffffL;
+    /** IA32_MISC_ENABLE bit 18: MONITOR and MWAIT exist. */
+    private static final long MONITOR_ENABLED = 1 << 18;
 
     /** Loads and stores by linear address. */
     public final MemoryUnit mem;
@@ -106,6 +109,7 @@ public final class Processor extends CpuState {
         this.ports = ports;
         this.model = model;
         translations.add(mem);
+        miscEnable |= model.has(CpuFeature.MONITOR) ? MONITOR_ENABLED : 0;
     }
 
     /**

@@ -25,11 +25,13 @@ final class DescriptorTables {
     static final class LoadTable extends SystemHandler {
         private final MemoryOperand source;
         private final boolean global;
+        private final int identity;
 
         LoadTable(DecodedInstruction instruction) {
             super(instruction);
             source = new MemoryOperand(instruction);
             global = instruction.op == Op.LGDT;
+            identity = global ? 2 : 3;
         }
 
         @Override
@@ -38,7 +40,7 @@ final class DescriptorTables {
             if (cpu.cpl != 0) {
                 return protection(cpu);
             }
-            if (exits(cpu, source, nextRip, Interception.GDTR_IDTR)) {
+            if (exits(cpu, source, identity, Interception.GDTR_IDTR, nextRip)) {
                 return cpu.abort(this);
             }
             int limit = (int) source.load(cpu, nextRip, 0, 2);
@@ -67,11 +69,13 @@ final class DescriptorTables {
     static final class StoreTable extends SystemHandler {
         private final MemoryOperand target;
         private final boolean global;
+        private final int identity;
 
         StoreTable(DecodedInstruction instruction) {
             super(instruction);
             target = new MemoryOperand(instruction);
             global = instruction.op == Op.SGDT;
+            identity = global ? 0 : 1;
         }
 
         @Override
@@ -80,24 +84,25 @@ final class DescriptorTables {
             if (ControlMoves.preventedInUserMode(cpu)) {
                 return protection(cpu);
             }
-            if (exits(cpu, target, nextRip, Interception.GDTR_IDTR)) {
+            if (exits(cpu, target, identity, Interception.GDTR_IDTR, nextRip)) {
                 return cpu.abort(this);
             }
             int baseBytes = is64 ? 8 : 4;
-            cpu.mem.slow().probe(target.linear(cpu, nextRip), 2 + baseBytes, true);
+            target.probeStore(cpu, nextRip, 2 + baseBytes);
             target.store(cpu, nextRip, 0, 2, global ? cpu.gdtrLimit : cpu.idtrLimit);
             target.store(cpu, nextRip, 2, baseBytes, global ? cpu.gdtrBase : cpu.idtrBase);
             return cpu.pending == Processor.NOTHING ? advance(cpu) : target.abort(cpu, this);
         }
     }
 
-    private static boolean exits(Processor cpu, MemoryOperand operand, long nextRip, Interception point) {
+    /** Asks VMX; the identity is that of the instruction-information field. */
+    private static boolean exits(Processor cpu, MemoryOperand operand, int identity, Interception point, long nextRip) {
         if (!cpu.virtualization().inNonRoot()) {
             return false;
         }
         VmxOperands operands = operand.fill(cpu, nextRip, new VmxOperands());
         long displacement = operand.isMemory ? operand.displacement(nextRip) : 0;
-        return SystemHandler.intercepted(cpu, point, displacement, 0, operands);
+        return SystemHandler.intercepted(cpu, point, displacement, identity, operands);
     }
 
     /** LLDT and LTR. SDM "LLDT-Load Local Descriptor Table Register", "LTR-Load Task Register". */
@@ -119,7 +124,7 @@ final class DescriptorTables {
             if (cpu.cpl != 0) {
                 return protection(cpu);
             }
-            if (exits(cpu, source, nextRip(cpu), Interception.LDTR_TR)) {
+            if (exits(cpu, source, task ? 3 : 2, Interception.LDTR_TR, nextRip(cpu))) {
                 return cpu.abort(this);
             }
             int selector = (int) source.read(cpu, nextRip(cpu), 2);
@@ -203,7 +208,7 @@ final class DescriptorTables {
             if (ControlMoves.preventedInUserMode(cpu)) {
                 return protection(cpu);
             }
-            if (exits(cpu, target, nextRip(cpu), Interception.LDTR_TR)) {
+            if (exits(cpu, target, segment == CpuState.TR ? 1 : 0, Interception.LDTR_TR, nextRip(cpu))) {
                 return cpu.abort(this);
             }
             int selector = cpu.segments[segment].selector;

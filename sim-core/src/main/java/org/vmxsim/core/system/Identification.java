@@ -20,6 +20,9 @@ final class Identification {
     /** CPUID. SDM "CPUID-CPU Identification". */
     static final class CpuId extends SystemHandler {
         private static final int OSXSAVE_BIT = 1 << 27;
+        private static final int MONITOR_BIT = 1 << 3;
+        private static final int EXTENDED_FEATURES = 0x8000_0001;
+        private static final int SYSCALL_BIT = 1 << 11;
 
         CpuId(DecodedInstruction instruction) {
             super(instruction);
@@ -36,10 +39,18 @@ final class Identification {
             if (leaf == 1 && (cpu.cr4 & OSXSAVE) != 0) {
                 ecx |= OSXSAVE_BIT;
             }
+            if (leaf == 1 && !ModelSpecificRegisters.hasMonitor(cpu)) {
+                ecx &= ~MONITOR_BIT;
+            }
+            int edx = cpu.model.cpuid(leaf, subleaf, 3);
+            if (leaf == EXTENDED_FEATURES && !is64) {
+                // "always enumerated as 0 outside 64-bit mode"
+                edx &= ~SYSCALL_BIT;
+            }
             cpu.gpr[CpuState.RAX] = cpu.model.cpuid(leaf, subleaf, 0) & 0xffff_ffffL;
             cpu.gpr[CpuState.RBX] = cpu.model.cpuid(leaf, subleaf, 1) & 0xffff_ffffL;
             cpu.gpr[CpuState.RCX] = ecx & 0xffff_ffffL;
-            cpu.gpr[CpuState.RDX] = cpu.model.cpuid(leaf, subleaf, 3) & 0xffff_ffffL;
+            cpu.gpr[CpuState.RDX] = edx & 0xffff_ffffL;
             return advance(cpu);
         }
     }
@@ -111,7 +122,7 @@ final class Identification {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (withProcessor && !cpu.model.has(CpuFeature.RDTSCP)) {
+            if (withProcessor && !hasReadTscp(cpu)) {
                 return undefined(cpu);
             }
             if (cpu.cpl != 0 && (cpu.cr4 & TSD) != 0 && inProtectedMode(cpu)) {
@@ -128,6 +139,10 @@ final class Identification {
         }
     }
 
+    private static boolean hasReadTscp(Processor cpu) {
+        return cpu.model.has(CpuFeature.RDTSCP) && cpu.virtualization().enables(Interception.RDTSCP);
+    }
+
     /** RDPID: 64 bits of register in 64-bit mode, whatever the prefixes. */
     static final class ReadProcessorId extends SystemHandler {
         private final int register;
@@ -139,7 +154,8 @@ final class Identification {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!cpu.model.has(CpuFeature.RDPID)) {
+            // RDPID has no control of its own: it exists in a guest that has RDTSCP
+            if (!cpu.model.has(CpuFeature.RDPID) || !cpu.virtualization().enables(Interception.RDTSCP)) {
                 return undefined(cpu);
             }
             cpu.gpr[register] = cpu.tscAux & 0xffff_ffffL;

@@ -107,6 +107,14 @@ final class MemoryOperand {
         }
     }
 
+    /** Checks that all of a range can be stored, for operands that are stored in parts. */
+    void probeStore(Processor cpu, long nextRip, int sizeBytes) {
+        long offset = offset(cpu, nextRip);
+        if (is64 || allows(cpu, segment, offset, sizeBytes, true)) {
+            cpu.mem.slow().probe(linearOf(cpu, segment, offset, is64), sizeBytes, true);
+        }
+    }
+
     /** Reads register or memory. */
     long read(Processor cpu, long nextRip, int sizeBytes) {
         if (isMemory) {

@@ -53,6 +53,8 @@ public final class ModelSpecificRegisters {
     private static final long EFER_LME = 1 << 8;
     private static final long EFER_LMA = 1 << 10;
     private static final long LOCKED = 1;
+    private static final long FAST_STRINGS = 1;
+    private static final long MONITOR_ENABLED = 1 << 18;
 
     private ModelSpecificRegisters() {}
 
@@ -70,7 +72,7 @@ public final class ModelSpecificRegisters {
             case TSC_ADJUST -> cpu.model.has(CpuFeature.TSC_ADJUST);
             case SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP -> cpu.model.has(CpuFeature.SEP);
             case STAR, LSTAR, CSTAR, FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE -> cpu.model.has(CpuFeature.LONG_MODE);
-            case TSC_AUX -> cpu.model.has(CpuFeature.RDTSCP);
+            case TSC_AUX -> cpu.model.has(CpuFeature.RDTSCP) || cpu.model.has(CpuFeature.RDPID);
             default -> cpu.virtualization().vmxMsr(msr) != null || cpu.model.hasMsr(msr);
         };
     }
@@ -126,9 +128,10 @@ public final class ModelSpecificRegisters {
             return false;
         }
         return switch (msr) {
-            case TSC, TSC_ADJUST, BIOS_SIGN_ID, STAR, MISC_ENABLE -> true;
+            case TSC, TSC_ADJUST, BIOS_SIGN_ID, STAR -> true;
+            case MISC_ENABLE -> ((value ^ cpu.miscEnable) & ~changeableMiscEnable(cpu)) == 0;
             case APIC_BASE -> (value & (0x6ff | -1L << cpu.model.physicalAddressBits())) == (value & 0x100);
-            case FEATURE_CONTROL -> (cpu.featureControl & LOCKED) == 0 && (value & ~7L) == 0;
+            case FEATURE_CONTROL -> (cpu.featureControl & LOCKED) == 0 && (value & ~allowedFeatureControl(cpu)) == 0;
             case SYSENTER_CS, FMASK, TSC_AUX -> value >>> 32 == 0;
             case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE ->
                 DescriptorTables.isCanonicalForModel(cpu, value);
@@ -153,6 +156,26 @@ public final class ModelSpecificRegisters {
             }
         }
         return true;
+    }
+
+    /**
+     * Whether MONITOR and MWAIT exist now: the model has them, and IA32_MISC_ENABLE does not take them away.
+     *
+     * @param cpu the processor
+     * @return what CPUID shows too
+     */
+    static boolean hasMonitor(Processor cpu) {
+        return cpu.model.has(CpuFeature.MONITOR) && (cpu.miscEnable & MONITOR_ENABLED) != 0;
+    }
+
+    private static long changeableMiscEnable(Processor cpu) {
+        return FAST_STRINGS | (cpu.model.has(CpuFeature.MONITOR) ? MONITOR_ENABLED : 0);
+    }
+
+    /** Lock, VMXON outside SMX, and VMXON inside SMX where there is SMX. SDM "Enabling and Entering VMX Operation". */
+    private static long allowedFeatureControl(Processor cpu) {
+        boolean smx = (cpu.model.cpuid(1, 0, 2) >>> 6 & 1) != 0;
+        return smx ? 7 : 5;
     }
 
     /** The bits of IA32_EFER that the model allows. */

@@ -61,19 +61,26 @@ final class ProcessorControl {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!cpu.model.has(CpuFeature.MONITOR) || cpu.cpl != 0) {
+            if (!ModelSpecificRegisters.hasMonitor(cpu) || cpu.cpl != 0) {
                 return undefined(cpu);
             }
-            if (intercepted(cpu, waits ? Interception.MWAIT : Interception.MONITOR, 0, 0)) {
+            long armed = waits && cpu.monitorArmed ? 1 : 0;
+            if (intercepted(cpu, waits ? Interception.MWAIT : Interception.MONITOR, armed, 0)) {
                 return cpu.abort(this);
             }
-            if ((int) cpu.gpr[CpuState.RCX] != 0) {
+            if (((int) cpu.gpr[CpuState.RCX] & ~allowedHints(cpu)) != 0) {
                 return protection(cpu);
             }
             if (!waits && !addressIsGood(cpu)) {
                 return segment == CpuState.SS ? cpu.abortStack(this) : cpu.abort(this);
             }
+            cpu.monitorArmed = !waits;
             return advance(cpu);
+        }
+
+        /** Hints in ECX: MONITOR has none; MWAIT has bit 0 if CPUID leaf 5, ECX bit 1 says so. */
+        private int allowedHints(Processor cpu) {
+            return waits ? cpu.model.cpuid(5, 0, 2) >>> 1 & 1 : 0;
         }
 
         private boolean addressIsGood(Processor cpu) {
@@ -146,7 +153,7 @@ final class ProcessorControl {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!cpu.model.has(CpuFeature.INVPCID)) {
+            if (!cpu.model.has(CpuFeature.INVPCID) || !cpu.virtualization().enables(Interception.INVPCID)) {
                 return undefined(cpu);
             }
             if (cpu.cpl != 0) {
@@ -165,7 +172,7 @@ final class ProcessorControl {
                 return descriptor.abort(cpu, this);
             }
             boolean pcidIsBad = type < 2 && first != 0 && (cpu.cr4 & PCIDE) == 0;
-            if (first >>> 12 != 0 || pcidIsBad || type == 0 && !Descriptors.isCanonical(cpu, linear)) {
+            if (first >>> 12 != 0 || pcidIsBad || type == 0 && !DescriptorTables.isCanonicalForModel(cpu, linear)) {
                 return protection(cpu);
             }
             cpu.translations.invpcid((int) type, (int) first, linear);
