@@ -189,6 +189,7 @@ void table_case(void) {
     print_control(cr0_clear, cr4, 1);
     print_mapping(&m);
     run(cr0_clear, cr4);
+    seen.cr2 &= ~7ul; // how much of the descriptor is written back is not laid down
     print_arrival();
     field("des", *(u64 *)target_of(&m) >> 40 & 0xff);
     if (seen.vector == DONE)
