@@ -181,12 +181,8 @@ public class EventDelivery {
     }
 
     private long nextRip(int length) {
-        long next = cpu.rip + length;
-        return switch (cpu.mode) {
-            case Processor.CODE_64 -> next;
-            case Processor.CODE_32 -> next & 0xffff_ffffL;
-            default -> next & 0xffff;
-        };
+        // 16-bit code counts in EIP too: only jumps truncate to IP
+        return cpu.rip + length & (cpu.mode == Processor.CODE_64 ? -1 : 0xffff_ffffL);
     }
 
     private void deliver(int length) {
