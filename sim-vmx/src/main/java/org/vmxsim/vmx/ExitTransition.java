@@ -68,6 +68,8 @@ final class ExitTransition {
         guest.save(vmcs);
         saveFlags(vmcs);
         boundary.saveTimer(vmcs);
+        // the time-stamp counter that the list stores is not the guest's: no offset applies any more
+        vmx.inNonRoot = false;
         if (!msrs.store(vmcs)) {
             abort(ABORT_SAVING_MSRS);
             return;

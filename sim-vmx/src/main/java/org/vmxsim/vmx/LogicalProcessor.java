@@ -8,6 +8,7 @@ import org.vmxsim.core.insn.CodeCache;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuFeature;
+import org.vmxsim.core.segment.InterruptGates;
 import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.vmx.control.VmxCapabilities;
 
@@ -23,6 +24,7 @@ public final class LogicalProcessor {
         cycleModel = new CycleModel(config.timing(), shared);
         code = new CodeCache(cpu, memory);
         cpu.instructions(code);
+        cpu.events(new InterruptGates(cpu));
         vmx = config.cpu().has(CpuFeature.VMX)
                 ? new VmxUnit(cpu, VmxCapabilities.of(config.cpu()), config.sppOptions())
                 : null;
@@ -30,8 +32,8 @@ public final class LogicalProcessor {
     }
 
     /**
-     * Changes the engine between two runs. Architectural state stays, the time-stamp counter goes on from its value, and
-     * what the engines cached of translations is dropped. A VMX-preemption timer that runs counts by the new clock.
+     * Changes the engine between two runs. Architectural state stays, the time-stamp counter goes on from its value,
+     * and what the engines cached of translations is dropped. A VMX-preemption timer that runs counts by the new clock.
      *
      * @param engine the engine from now on
      */

@@ -1,6 +1,6 @@
 package org.vmxsim.vmx;
 
-import org.vmxsim.vmx.nonroot.MsrPort;
+import org.vmxsim.core.system.ModelSpecificRegisters;
 import org.vmxsim.vmx.nonroot.VmxContext;
 import org.vmxsim.vmx.vmcs.ControlField;
 import org.vmxsim.vmx.vmcs.Vmcs;
@@ -23,11 +23,9 @@ final class MsrLists {
     private static final int MOST_ENTRIES = 512;
 
     private final VmxContext vmx;
-    private final MsrPort msrs;
 
-    MsrLists(VmxContext vmx, MsrPort msrs) {
+    MsrLists(VmxContext vmx) {
         this.vmx = vmx;
-        this.msrs = msrs;
     }
 
     /** The number of the entry that fails, from 1, or 0. */
@@ -45,16 +43,18 @@ final class MsrLists {
             long entry = address + (long) ENTRY_BYTES * i;
             long word = vmx.memory.readLong(entry);
             int msr = (int) word;
+            long value = vmx.memory.readLong(entry + 8);
             boolean refused = i >= MOST_ENTRIES
                     || word >>> 32 != 0
                     || msr == FS_BASE
                     || msr == GS_BASE
                     || msr == SMM_MONITOR_CONTROL
                     || msr >>> 8 == X2APIC
-                    || !msrs.write(msr, vmx.memory.readLong(entry + 8));
+                    || !ModelSpecificRegisters.isWritable(vmx.cpu, msr, value);
             if (refused) {
                 return i + 1;
             }
+            ModelSpecificRegisters.write(vmx.cpu, msr, value);
         }
         return 0;
     }
@@ -67,12 +67,15 @@ final class MsrLists {
             long entry = address + (long) ENTRY_BYTES * i;
             long word = vmx.memory.readLong(entry);
             int msr = (int) word;
-            boolean refused =
-                    i >= MOST_ENTRIES || word >>> 32 != 0 || msr == SMBASE || msr >>> 8 == X2APIC || !msrs.read(msr);
+            boolean refused = i >= MOST_ENTRIES
+                    || word >>> 32 != 0
+                    || msr == SMBASE
+                    || msr >>> 8 == X2APIC
+                    || !ModelSpecificRegisters.isReadable(vmx.cpu, msr);
             if (refused) {
                 return false;
             }
-            vmx.memory.writeLong(entry + 8, msrs.value());
+            vmx.memory.writeLong(entry + 8, ModelSpecificRegisters.read(vmx.cpu, msr));
         }
         return true;
     }

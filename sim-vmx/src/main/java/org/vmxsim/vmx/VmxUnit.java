@@ -54,7 +54,7 @@ public final class VmxUnit implements Virtualization {
         interceptor = new Interceptor(vmx);
         boundary = new BoundaryEvents(vmx);
         GuestState guest = new GuestState(vmx);
-        MsrLists msrs = new MsrLists(vmx, new ProcessorMsrs(cpu));
+        MsrLists msrs = new MsrLists(vmx);
         exits = new ExitTransition(vmx, guest, boundary, msrs);
         entry = new VmEntry(vmx, new VmEntry.Transitions(exits, guest, boundary, interceptor, msrs));
         invalidation = new Invalidation(vmx);
