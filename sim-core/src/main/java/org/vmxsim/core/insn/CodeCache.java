@@ -83,6 +83,7 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
                 && entryPages[i].live
                 && sameSegment(processor)) {
             processor.codeBase = rip - handler.pageOffset;
+            processor.codeFrame = entryPages[i].pfn << 12;
             return handler;
         }
         return find(i);
@@ -115,6 +116,7 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
         }
         int offset = (int) linear & PAGE_BYTES - 1;
         cpu.codeBase = rip - offset;
+        cpu.codeFrame = hpa - offset;
         if (!memory.isRam(hpa) || !is64 && !wholePage(cs.limit & LINEAR_32)) {
             return reader.single(cpu, hpa, CODE_BITS[cpu.mode]);
         }

@@ -196,7 +196,7 @@ public final class Descriptors {
      */
     public static long markAccessed(Processor cpu, int selector, long descriptor) {
         if ((descriptor & ACCESSED) == 0) {
-            cpu.mem.slow().storeSystem(address(cpu, selector, 8) + 5, 1, (descriptor | ACCESSED) >>> 40 & 0xff);
+            cpu.mem.slow().storeSystem(address(cpu, selector, 8) + 4, 4, (descriptor | ACCESSED) >>> 32);
         }
         return descriptor | ACCESSED;
     }

@@ -148,10 +148,12 @@ public final class InterruptGates extends EventDelivery {
         int dpl = Descriptors.dpl(codeDescriptor);
         int size = (int) (codeDescriptor >>> 53) & 1;
         size = size << 1 | (int) (codeDescriptor >>> 54) & 1;
-        if (!Descriptors.isCode(codeDescriptor) || dpl > cpu.cpl || sizeFlags >= 0 && size != sizeFlags) {
+        if (!Descriptors.isCode(codeDescriptor) || dpl > cpu.cpl) {
             cpu.raise(Event.GENERAL_PROTECTION, code);
         } else if (!Descriptors.isPresent(codeDescriptor)) {
             cpu.raise(Descriptors.NOT_PRESENT, code);
+        } else if (sizeFlags >= 0 && size != sizeFlags) {
+            cpu.raise(Event.GENERAL_PROTECTION, code);
         }
         toInner = !Descriptors.isConforming(codeDescriptor) && dpl < cpu.cpl;
         newCpl = toInner ? dpl : cpu.cpl;

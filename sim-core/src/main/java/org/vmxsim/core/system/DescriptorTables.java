@@ -180,7 +180,7 @@ final class DescriptorTables {
             long marked = descriptor;
             if (task) {
                 marked |= 1L << 41;
-                cpu.mem.slow().storeSystem(address + 5, 1, marked >>> 40 & 0xff);
+                cpu.mem.slow().storeSystem(address + 4, 4, marked >>> 32);
             }
             if (cpu.pending == Processor.NOTHING) {
                 Descriptors.fill(register, selector, marked);
