@@ -3,9 +3,12 @@ module org.vmxsim.mmu {
     requires transitive org.vmxsim.vmx;
     requires org.slf4j;
 
+    exports org.vmxsim.mmu;
     exports org.vmxsim.mmu.abi;
+    exports org.vmxsim.mmu.guest;
     exports org.vmxsim.mmu.host;
     exports org.vmxsim.mmu.memslot;
+    exports org.vmxsim.mmu.emulation;
     exports org.vmxsim.mmu.ept;
     exports org.vmxsim.mmu.spp;
 }

@@ -4,6 +4,8 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.PlacedInstruction;
 import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.decode.Decoder;
 import org.vmxsim.core.insn.CodeCache;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
@@ -25,8 +27,13 @@ public final class InstructionEmulator {
     }
 
     private static final long EIP = 0xffff_ffffL;
+    /** By {@link Processor#mode}. */
+    private static final int[] CODE_BITS = {16, 32, 64};
 
     private final Processor cpu;
+    private final PhysicalMemory memory;
+    private final Decoder decoder = new Decoder();
+    private final byte[] bytes = new byte[Decoder.MAX_LENGTH];
 
     /**
      * An emulator.
@@ -37,6 +44,7 @@ public final class InstructionEmulator {
      * @param ports I/O ports
      */
     public InstructionEmulator(PhysicalMemory memory, CpuModel model, EmulationMemory port, PortBus ports) {
+        this.memory = memory;
         cpu = new Processor(memory, ports, model);
         cpu.mem.slow(new EmulatedAccess(cpu, port));
         CodeCache code = new CodeCache(cpu, memory);
@@ -66,12 +74,33 @@ public final class InstructionEmulator {
         if (instruction == null) {
             return outcome();
         }
-        cpu.instructionLength = instruction.length;
         PlacedInstruction next = instruction.exec(cpu);
         if (cpu.pending == Processor.NOTHING && next != null) {
             cpu.rip = cpu.codeBase + next.pageOffset & (cpu.mode == Processor.CODE_64 ? -1 : EIP);
         }
         return outcome();
+    }
+
+    /**
+     * Decodes the instruction at RIP without executing it.
+     *
+     * @param instruction filled with the instruction
+     * @return false if its bytes cannot be fetched
+     */
+    public boolean decode(DecodedInstruction instruction) {
+        cpu.pending = Processor.NOTHING;
+        cpu.modeChanged();
+        boolean is64 = cpu.mode == Processor.CODE_64;
+        int count = 0;
+        do {
+            long rip = cpu.rip + count;
+            long hpa = cpu.mem.fetchAddress(is64 ? rip : cpu.segments[CpuState.CS].base + rip & EIP);
+            if (cpu.pending != Processor.NOTHING) {
+                return false;
+            }
+            bytes[count++] = (byte) memory.readByte(hpa);
+        } while (!decoder.decode(bytes, count, CODE_BITS[cpu.mode], instruction));
+        return true;
     }
 
     private Outcome outcome() {

@@ -2,6 +2,7 @@ package org.vmxsim.mmu.host;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.vmxsim.core.memory.PhysicalMemory;
 
@@ -16,8 +17,8 @@ public final class FrameAllocator {
     private static final int CHILDREN = 512;
 
     private final PhysicalMemory memory;
-    private final long baseHpa;
-    private final long endHpa;
+    /** The ranges owned: first address and the address behind the last. */
+    private final TreeMap<Long, Long> ranges = new TreeMap<>();
     /** Free frames by size. A frame is in the set of the largest size it is wholly free in. */
     private final TreeSet<Long>[] free;
     /** For 2-MiB and 1-GiB frames that are split: how many of the 512 parts are wholly free. */
@@ -26,15 +27,26 @@ public final class FrameAllocator {
     private long freeBytes;
 
     /**
-     * An allocator that owns a range of RAM.
+     * An allocator that owns nothing.
      *
      * @param memory the machine's physical memory
-     * @param baseHpa first address of the range, page-aligned
-     * @param sizeBytes size of the range, a multiple of 4096; all of it RAM that nobody else uses, and zero
-     * @throws IllegalArgumentException if the range is unaligned, empty, or does not start and end in RAM
      */
     @SuppressWarnings({"unchecked", "rawtypes"})
-    public FrameAllocator(PhysicalMemory memory, long baseHpa, long sizeBytes) {
+    public FrameAllocator(PhysicalMemory memory) {
+        this.memory = memory;
+        this.free = new TreeSet[] {new TreeSet<Long>(), new TreeSet<Long>(), new TreeSet<Long>()};
+        this.freeParts = new Map[] {new HashMap<Long, Integer>(), new HashMap<Long, Integer>()};
+    }
+
+    /**
+     * Takes over a range of RAM.
+     *
+     * @param baseHpa first address of the range, page-aligned
+     * @param sizeBytes size of the range, a multiple of 4096; all of it RAM that nobody else uses, and zero
+     * @throws IllegalArgumentException if the range is unaligned, empty, or does not start and end in RAM, or overlaps
+     *     another
+     */
+    public void add(long baseHpa, long sizeBytes) {
         if (((baseHpa | sizeBytes) & 0xfff) != 0
                 || sizeBytes <= 0
                 || !memory.isRam(baseHpa)
@@ -42,20 +54,22 @@ public final class FrameAllocator {
             throw new IllegalArgumentException("need a page-aligned range of RAM, got baseHpa=0x"
                     + Long.toHexString(baseHpa) + " sizeBytes=" + sizeBytes);
         }
-        this.memory = memory;
-        this.baseHpa = baseHpa;
-        this.endHpa = baseHpa + sizeBytes;
-        this.free = new TreeSet[] {new TreeSet<Long>(), new TreeSet<Long>(), new TreeSet<Long>()};
-        this.freeParts = new Map[] {new HashMap<Long, Integer>(), new HashMap<Long, Integer>()};
+        Map.Entry<Long, Long> below = ranges.floorEntry(baseHpa + sizeBytes - 1);
+        if (below != null && below.getValue() > baseHpa) {
+            throw new IllegalArgumentException(
+                    "ranges must not overlap, got baseHpa=0x" + Long.toHexString(baseHpa) + " sizeBytes=" + sizeBytes);
+        }
+        long endHpa = baseHpa + sizeBytes;
         for (long hpa = baseHpa; hpa < endHpa; ) {
-            PageSize size = largestAt(hpa);
+            PageSize size = largestAt(hpa, endHpa);
             insert(hpa, size);
             hpa += size.sizeBytes();
         }
-        this.freeBytes = sizeBytes;
+        ranges.put(baseHpa, endHpa);
+        freeBytes += sizeBytes;
     }
 
-    private PageSize largestAt(long hpa) {
+    private static PageSize largestAt(long hpa, long endHpa) {
         for (int level = 3; level > 1; level--) {
             PageSize size = PageSize.ofLevel(level);
             if (size.isAligned(hpa) && hpa + size.sizeBytes() <= endHpa) {
@@ -63,6 +77,11 @@ public final class FrameAllocator {
             }
         }
         return PageSize.SIZE_4K;
+    }
+
+    private boolean owns(long hpa, long sizeBytes) {
+        Map.Entry<Long, Long> below = ranges.floorEntry(hpa);
+        return below != null && hpa + sizeBytes <= below.getValue();
     }
 
     /** Adds a free frame; 512 free frames that make up a larger one become it. */
@@ -135,7 +154,7 @@ public final class FrameAllocator {
      * @throws IllegalArgumentException if such a frame cannot have been allocated or is free already
      */
     public void free(long hpa, PageSize size) {
-        if (!size.isAligned(hpa) || hpa < baseHpa || hpa + size.sizeBytes() > endHpa || isFree(hpa)) {
+        if (!size.isAligned(hpa) || !owns(hpa, size.sizeBytes()) || isFree(hpa)) {
             throw new IllegalArgumentException(
                     "need an allocated frame, got hpa=0x" + Long.toHexString(hpa) + " size=" + size);
         }

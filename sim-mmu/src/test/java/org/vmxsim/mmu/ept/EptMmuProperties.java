@@ -53,7 +53,8 @@ class EptMmuProperties {
     @BeforeTry
     void fresh() {
         memory = PhysicalMemory.sparse(4 * GIB);
-        FrameAllocator frames = new FrameAllocator(memory, 0, 4 * GIB);
+        FrameAllocator frames = new FrameAllocator(memory);
+        frames.add(0, 4 * GIB);
         host = new HostMemory(memory, frames);
         slots = new Memslots();
         mmu = new EptMmu(new KernelMemory(memory), frames, host, slots, PageSize.SIZE_1G);

@@ -15,10 +15,14 @@ class EptMmuTest {
     private static final long GIB = 1L << 30;
 
     private final PhysicalMemory memory = PhysicalMemory.sparse(8 * GIB);
-    private final FrameAllocator frames = new FrameAllocator(memory, 0, 8 * GIB);
+    private final FrameAllocator frames = new FrameAllocator(memory);
     private final HostMemory host = new HostMemory(memory, frames);
     private final Memslots slots = new Memslots();
     private final EptCursor found = new EptCursor();
+
+    EptMmuTest() {
+        frames.add(0, 8 * GIB);
+    }
 
     private Memslot slot(long gpa, long sizeBytes, long hva) {
         slots.make(slots.check(slots.all().size(), 0, gpa, sizeBytes, hva));

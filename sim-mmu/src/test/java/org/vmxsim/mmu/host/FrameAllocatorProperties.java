@@ -23,7 +23,8 @@ class FrameAllocatorProperties {
     @BeforeTry
     void fresh() {
         memory = PhysicalMemory.sparse(8L << 30);
-        frames = new FrameAllocator(memory, BASE, SIZE_BYTES);
+        frames = new FrameAllocator(memory);
+        frames.add(BASE, SIZE_BYTES);
     }
 
     private record Frame(long hpa, PageSize size) {
@@ -67,7 +68,8 @@ class FrameAllocatorProperties {
 
     @Example
     void partsThatAllComeBackAreALargeFrameAgain() {
-        FrameAllocator small = new FrameAllocator(memory, 0x20_0000, 0x20_0000);
+        FrameAllocator small = new FrameAllocator(memory);
+        small.add(0x20_0000, 0x20_0000);
         List<Long> parts = new ArrayList<>();
         for (int i = 0; i < 512; i++) {
             parts.add(small.allocate(PageSize.SIZE_4K));

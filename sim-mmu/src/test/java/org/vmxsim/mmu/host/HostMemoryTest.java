@@ -8,8 +8,12 @@ import org.vmxsim.core.memory.PhysicalMemory;
 
 class HostMemoryTest {
     private final PhysicalMemory memory = PhysicalMemory.sparse(16 << 20);
-    private final FrameAllocator frames = new FrameAllocator(memory, 0, 16 << 20);
+    private final FrameAllocator frames = new FrameAllocator(memory);
     private final HostMemory host = new HostMemory(memory, frames);
+
+    HostMemoryTest() {
+        frames.add(0, 16 << 20);
+    }
 
     @Test
     void pagesAreBackedWhenFirstTouched() {

@@ -30,7 +30,8 @@ class SubPageProtectionProperties {
     @BeforeTry
     void fresh() {
         memory = PhysicalMemory.sparse(SIZE_BYTES);
-        frames = new FrameAllocator(memory, 0, SIZE_BYTES);
+        frames = new FrameAllocator(memory);
+        frames.add(0, SIZE_BYTES);
         kernel = new KernelMemory(memory);
         slots = new Memslots();
         HostMemory host = new HostMemory(memory, frames);

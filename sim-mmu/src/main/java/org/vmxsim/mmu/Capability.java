@@ -1,0 +1,22 @@
+package org.vmxsim.mmu;
+
+/** Capabilities that {@link Vm#enableCap} enables; the number is that of KVM or of its SPP series. */
+public enum Capability {
+    /** Sub-page write permissions, number 182 in the last posting of the series. */
+    SPP(182);
+
+    private final int number;
+
+    Capability(int number) {
+        this.number = number;
+    }
+
+    /**
+     * The number.
+     *
+     * @return as in {@code KVM_CAP_...}
+     */
+    public int number() {
+        return number;
+    }
+}

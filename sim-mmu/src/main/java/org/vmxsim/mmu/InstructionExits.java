@@ -1,0 +1,204 @@
+package org.vmxsim.mmu;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Event;
+import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.guest.GuestCpuid;
+import org.vmxsim.mmu.guest.GuestRegisters;
+import org.vmxsim.vmx.exit.VmExit;
+import org.vmxsim.vmx.vmcs.ControlField;
+import org.vmxsim.vmx.vmcs.GuestField;
+
+/** VM exits because of an instruction that is not a memory access: each is emulated and skipped, or handed on. */
+final class InstructionExits {
+    private static final long U32 = 0xffff_ffffL;
+    private static final int BREAKPOINT = 3;
+    private static final long CR0_NE = 1 << 5;
+    private static final long CR4_VMXE = 1 << 13;
+    private static final long XCR0_X87 = 1;
+
+    private final Vcpu vcpu;
+    private final GuestRegisters registers;
+    private final Emulation emulation;
+    private final GuestCpuid cpuid;
+    /** Bytes of RAX that the caller's answer goes to: 1, 2, 4 or 8; 0 if no answer is waited for. */
+    private int answerBytes;
+
+    private boolean answered;
+    private int answerInstructionLength;
+
+    InstructionExits(Vcpu vcpu, Emulation emulation) {
+        this.vcpu = vcpu;
+        this.registers = vcpu.registers();
+        this.emulation = emulation;
+        this.cpuid = new GuestCpuid(vcpu.processor().model);
+    }
+
+    VcpuExit skip(VmExit exit) {
+        registers.skipInstruction(exit.instructionLengthBytes);
+        return null;
+    }
+
+    private VcpuExit generalProtection() {
+        vcpu.events().exception(Event.GENERAL_PROTECTION, true, 0);
+        return null;
+    }
+
+    VcpuExit exception(VmExit exit) {
+        int vector = exit.interruptionInformation & 0xff;
+        if (vector == BREAKPOINT) {
+            return new VcpuExit.Debug(BREAKPOINT, registers.rip());
+        }
+        return new VcpuExit.InternalError(
+                VcpuExit.Suberror.UNEXPECTED_EXIT_REASON, registers.rip(), "exception " + vector + ", " + exit);
+    }
+
+    VcpuExit cpuid(VmExit exit) {
+        int leaf = (int) registers.gpr(CpuState.RAX);
+        int subleaf = (int) registers.gpr(CpuState.RCX);
+        long cr4 = vcpu.vmx().vmread(GuestField.CR4);
+        int[] target = {CpuState.RAX, CpuState.RBX, CpuState.RCX, CpuState.RDX};
+        for (int i = 0; i < target.length; i++) {
+            registers.gpr(target[i], cpuid.register(leaf, subleaf, i, vcpu.id(), cr4) & U32);
+        }
+        return skip(exit);
+    }
+
+    VcpuExit hlt(VmExit exit) {
+        skip(exit);
+        return vcpu.events().wakes() ? null : new VcpuExit.Hlt();
+    }
+
+    VcpuExit vmcall(VmExit exit) {
+        if (registers.cpl() != 0) {
+            registers.gpr(CpuState.RAX, -Errno.EPERM.number() & (registers.is64BitCode() ? -1 : U32));
+            return skip(exit);
+        }
+        boolean longMode = registers.is64BitCode();
+        long mask = longMode ? -1 : U32;
+        long number = registers.gpr(CpuState.RAX) & mask;
+        long arg0 = registers.gpr(CpuState.RBX) & mask;
+        long arg1 = registers.gpr(CpuState.RCX) & mask;
+        long arg2 = registers.gpr(CpuState.RDX) & mask;
+        long arg3 = registers.gpr(CpuState.RSI) & mask;
+        skip(exit);
+        Hypercall handler = vcpu.vm().hypercall(number);
+        if (handler == null && vcpu.vm().isAbove(number)) {
+            await(longMode ? 8 : 4, 0);
+            return new VcpuExit.Hypercall(number, arg0, arg1, arg2, arg3, longMode);
+        }
+        long result = handler == null ? -Errno.ENOSYS.number() : handler.call(vcpu, arg0, arg1, arg2, arg3);
+        registers.gpr(CpuState.RAX, result & mask);
+        return null;
+    }
+
+    /**
+     * The guest may own CR0 and CR4 but for two bits. NE stays 1 in the register: the read shadow takes the guest's
+     * value, and the instruction, executed again, is free. VMXE stays 1 in the register and is not the guest's to set.
+     */
+    VcpuExit controlRegister(VmExit exit) {
+        int register = (int) exit.qualification & 0xf;
+        boolean toRegister = (exit.qualification >>> 4 & 3) == 0;
+        long value = registers.gpr((int) (exit.qualification >>> 8) & 0xf);
+        if (toRegister && register == 0) {
+            long shadow = vcpu.vmx().vmread(ControlField.CR0_READ_SHADOW);
+            vcpu.vmx().vmwrite(ControlField.CR0_READ_SHADOW, shadow & ~CR0_NE | value & CR0_NE);
+            return null;
+        }
+        if (toRegister && register == 4 && (value & CR4_VMXE) != 0) {
+            return generalProtection();
+        }
+        return new VcpuExit.InternalError(VcpuExit.Suberror.UNEXPECTED_EXIT_REASON, registers.rip(), exit.toString());
+    }
+
+    /** SDM table "Exit Qualification for I/O Instructions". */
+    VcpuExit io(VmExit exit) {
+        int sizeBytes = (int) (exit.qualification & 7) + 1;
+        boolean in = (exit.qualification & 8) != 0;
+        boolean string = (exit.qualification & 16) != 0;
+        int port = (int) (exit.qualification >>> 16) & 0xffff;
+        if (string) {
+            return emulation.run();
+        }
+        boolean device = vcpu.vm().ports().isAttached(port);
+        int ones = sizeBytes == 4 ? -1 : (1 << 8 * sizeBytes) - 1;
+        int data = in ? 0 : (int) registers.gpr(CpuState.RAX) & ones;
+        if (!device) {
+            await(in ? sizeBytes : 0, exit.instructionLengthBytes);
+            return new VcpuExit.Io(!in, sizeBytes, port, data);
+        }
+        if (in) {
+            setAccumulator(sizeBytes, vcpu.vm().ports().in(port, sizeBytes));
+        } else {
+            vcpu.vm().ports().out(port, sizeBytes, data);
+        }
+        return skip(exit);
+    }
+
+    private void setAccumulator(int sizeBytes, long value) {
+        long mask = sizeBytes == 8 ? -1 : (1L << 8 * sizeBytes) - 1;
+        // A 32-bit result clears the upper half, smaller ones leave the rest alone.
+        long kept = sizeBytes >= 4 ? 0 : registers.gpr(CpuState.RAX) & ~mask;
+        registers.gpr(CpuState.RAX, kept | value & mask);
+    }
+
+    VcpuExit rdmsr(VmExit exit) {
+        int msr = (int) registers.gpr(CpuState.RCX);
+        if (!vcpu.msrs().isReadable(msr)) {
+            return generalProtection();
+        }
+        long value = vcpu.msrs().read(msr);
+        registers.gpr(CpuState.RAX, value & U32);
+        registers.gpr(CpuState.RDX, value >>> 32);
+        return skip(exit);
+    }
+
+    VcpuExit wrmsr(VmExit exit) {
+        int msr = (int) registers.gpr(CpuState.RCX);
+        long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
+        return vcpu.msrs().write(msr, value) ? skip(exit) : generalProtection();
+    }
+
+    /** SDM "XSETBV-Set Extended Control Register": XCR0 only, with x87 state, within what CPUID leaf 0DH reports. */
+    VcpuExit xsetbv(VmExit exit) {
+        long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
+        long supported = vcpu.processor().model.cpuid(0xd, 0, 0) & U32 | XCR0_X87;
+        boolean avxWithoutSse = (value & 6) == 4;
+        if ((int) registers.gpr(CpuState.RCX) != 0
+                || (value & XCR0_X87) == 0
+                || (value & ~supported) != 0
+                || avxWithoutSse) {
+            return generalProtection();
+        }
+        vcpu.processor().xcr0 = value;
+        return skip(exit);
+    }
+
+    private void await(int sizeBytes, int instructionLength) {
+        answerBytes = sizeBytes;
+        answered = false;
+        answerInstructionLength = instructionLength;
+    }
+
+    boolean answer(long value) {
+        if (answerBytes == 0) {
+            return false;
+        }
+        setAccumulator(answerBytes, value);
+        answered = true;
+        return true;
+    }
+
+    /** Finishes an input, output or hypercall that was handed to the caller. */
+    void resume() {
+        if (answerBytes != 0 && !answered) {
+            throw new IllegalArgumentException(
+                    "need Vcpu.answer(value) before run: the last exit asked for a value of " + answerBytes + " bytes");
+        }
+        if (answerInstructionLength != 0) {
+            registers.skipInstruction(answerInstructionLength);
+        }
+        answerBytes = 0;
+        answerInstructionLength = 0;
+    }
+}

@@ -1,0 +1,114 @@
+package org.vmxsim.mmu;
+
+import org.vmxsim.mmu.VcpuExit.DeniedAccess;
+import org.vmxsim.mmu.VcpuExit.InternalError;
+import org.vmxsim.mmu.VcpuExit.Suberror;
+import org.vmxsim.mmu.ept.MapOutcome;
+import org.vmxsim.mmu.guest.VmMemory;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.vmx.ept.EptViolation;
+import org.vmxsim.vmx.exit.VmExit;
+
+/** EPT violations and SPP-related events of one vCPU. */
+final class MemoryExits {
+    private static final long PAGE = ~0xfffL;
+    private static final long SPP_MISS = 1 << 11;
+    private static final long NMI_UNBLOCKING = 1 << 12;
+    private static final int ACCESSED = 1 << 5;
+    private static final int DIRTY = 1 << 6;
+
+    private final Vcpu vcpu;
+    private final Vm vm;
+    private final Emulation emulation;
+
+    MemoryExits(Vcpu vcpu, Emulation emulation) {
+        this.vcpu = vcpu;
+        this.vm = vcpu.vm();
+        this.emulation = emulation;
+    }
+
+    VcpuExit violation(VmExit exit) {
+        keepNmisBlocked(exit);
+        EptViolation violation = EptViolation.decode(exit.qualification);
+        Memslot slot = vm.slots().at(exit.gpa >>> 12);
+        if (slot == null) {
+            return emulation.run();
+        }
+        boolean write = (violation.access() & EptViolation.WRITE) != 0;
+        MapOutcome outcome = vm.mmu().fault(slot, exit.gpa, write);
+        return switch (outcome) {
+            case MAPPED, WRITE_ALLOWED -> {
+                vcpu.statistics().faultsFixed++;
+                yield null;
+            }
+            case SPURIOUS -> null;
+            case SUB_PAGE -> deniedByProcessor(exit, violation);
+            case READ_ONLY -> emulation.run();
+            case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
+            case NO_MEMORY -> noMemory(exit);
+        };
+    }
+
+    /** SDM "IRET instruction and NMI unblocking": the bit means nothing while an event was being delivered. */
+    private void keepNmisBlocked(VmExit exit) {
+        if ((exit.qualification & NMI_UNBLOCKING) != 0 && exit.idtVectoringInformation >= 0) {
+            vcpu.registers().blockNmis();
+        }
+    }
+
+    private VcpuExit noMemory(VmExit exit) {
+        return new InternalError(Suberror.NO_MEMORY, vcpu.registers().rip(), exit.toString());
+    }
+
+    /**
+     * The processor denied a write to a sub-page protected page. The bitmaps have the last word: the write may touch
+     * more sub-pages than that of its first byte, it may be one that the processor never lets the SPPT decide about, or
+     * a processor may be stricter than its bitmaps.
+     */
+    private VcpuExit deniedByProcessor(VmExit exit, EptViolation violation) {
+        boolean firstAllowed = vm.subPages().allowsWrite(exit.gpa, 1);
+        if (!violation.finalAccess()) {
+            return firstAllowed ? setPagingFlag(exit.gpa) : denied(exit, DeniedAccess.PAGING_STRUCTURE);
+        }
+        if (vcpu.events().hasEvent()) {
+            return denied(exit, DeniedAccess.EVENT_DELIVERY);
+        }
+        return firstAllowed ? emulation.run() : denied(exit, DeniedAccess.INSTRUCTION);
+    }
+
+    private VcpuExit denied(VmExit exit, DeniedAccess access) {
+        boolean instruction = access == DeniedAccess.INSTRUCTION;
+        return new VcpuExit.Spp(
+                exit.gpa,
+                instruction ? exit.gla : 0,
+                vcpu.registers().rip(),
+                instruction ? exit.instructionLengthBytes : 0,
+                access);
+    }
+
+    /**
+     * Sets the flag for which the processor wanted to write the guest's paging-structure entry: SPP never lets it. The
+     * accessed flag first; if that is set already it must have been the dirty flag.
+     */
+    private VcpuExit setPagingFlag(long entryGpa) {
+        long hpa = vm.memory().hpa(entryGpa);
+        if (hpa == VmMemory.NONE) {
+            throw new AssertionError("an armed page has no memory, gpa=0x" + Long.toHexString(entryGpa));
+        }
+        int low = vm.memory().physical().readByte(hpa);
+        int flag = (low & ACCESSED) == 0 ? ACCESSED : DIRTY;
+        vm.memory().physical().writeByte(hpa, low | flag);
+        return null;
+    }
+
+    /** SDM "SPP-Related Events". */
+    VcpuExit subPageEvent(VmExit exit) {
+        keepNmisBlocked(exit);
+        if ((exit.qualification & SPP_MISS) == 0) {
+            return new InternalError(
+                    Suberror.UNEXPECTED_EXIT_REASON, vcpu.registers().rip(), "SPP misconfiguration, " + exit);
+        }
+        vcpu.statistics().subPageMisses++;
+        return vm.subPages().miss(exit.gpa) ? null : noMemory(exit);
+    }
+}

@@ -1,0 +1,109 @@
+package org.vmxsim.mmu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Runs vCPUs, of one or several virtual machines, in turns on one thread: each for a quantum of retired instructions.
+ * The order is round robin, or drawn from a seed; the same vCPUs, seed and answers give the same run, bit for bit.
+ */
+public final class Scheduler {
+    /**
+     * One turn that ended in something for the caller.
+     *
+     * @param vcpu whose turn it was
+     * @param exit why it came back; null if all vCPUs used up the budget
+     */
+    public record Turn(Vcpu vcpu, VcpuExit exit) {}
+
+    private final long quantum;
+    private final SplittableRandom random;
+    private final List<Vcpu> vcpus = new ArrayList<>();
+    private int next;
+
+    private Scheduler(long quantum, SplittableRandom random) {
+        if (quantum < 1) {
+            throw new IllegalArgumentException("need a quantum of at least 1 instruction, got " + quantum);
+        }
+        this.quantum = quantum;
+        this.random = random;
+    }
+
+    /**
+     * Takes turns in the order in which vCPUs were added.
+     *
+     * @param quantum retired instructions for a turn, at least 1
+     * @return a scheduler without vCPUs
+     */
+    public static Scheduler roundRobin(long quantum) {
+        return new Scheduler(quantum, null);
+    }
+
+    /**
+     * Draws whose turn it is.
+     *
+     * @param quantum retired instructions for a turn, at least 1
+     * @param seed where the draws come from
+     * @return a scheduler without vCPUs
+     */
+    public static Scheduler random(long quantum, long seed) {
+        return new Scheduler(quantum, new SplittableRandom(seed));
+    }
+
+    /**
+     * Adds a vCPU.
+     *
+     * @param vcpu the vCPU
+     * @return this
+     */
+    public Scheduler add(Vcpu vcpu) {
+        vcpus.add(vcpu);
+        return this;
+    }
+
+    /**
+     * Takes a vCPU out, because it is finished or stopped.
+     *
+     * @param vcpu the vCPU
+     */
+    public void remove(Vcpu vcpu) {
+        int index = vcpus.indexOf(vcpu);
+        if (index >= 0) {
+            vcpus.remove(index);
+            next = index < next ? next - 1 : next;
+        }
+    }
+
+    /**
+     * Gives turns until one ends in something for the caller, or the budget is used up.
+     *
+     * @param maxInstructions budget of all vCPUs together
+     * @return the turn that ended
+     * @throws IllegalArgumentException if there is no vCPU
+     */
+    public Turn run(long maxInstructions) {
+        if (vcpus.isEmpty()) {
+            throw new IllegalArgumentException("need at least one vCPU to run");
+        }
+        for (long left = maxInstructions; left > 0; ) {
+            Vcpu vcpu = pick();
+            long turn = Math.min(quantum, left);
+            VcpuExit exit = vcpu.run(turn);
+            left -= turn;
+            if (!(exit instanceof VcpuExit.Intr)) {
+                return new Turn(vcpu, exit);
+            }
+        }
+        return new Turn(null, null);
+    }
+
+    private Vcpu pick() {
+        if (random != null) {
+            return vcpus.get(random.nextInt(vcpus.size()));
+        }
+        Vcpu vcpu = vcpus.get(next % vcpus.size());
+        next = next % vcpus.size() + 1;
+        return vcpu;
+    }
+}

@@ -1,0 +1,280 @@
+package org.vmxsim.mmu;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.cpu.StopReason;
+import org.vmxsim.mmu.guest.EventQueue;
+import org.vmxsim.mmu.guest.GuestMsrs;
+import org.vmxsim.mmu.guest.GuestRegisters;
+import org.vmxsim.mmu.guest.GuestVmcs;
+import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.vmx.VmxUnit;
+import org.vmxsim.vmx.control.PrimaryControls;
+import org.vmxsim.vmx.control.VmxStatus;
+import org.vmxsim.vmx.exit.VmExit;
+
+/**
+ * One virtual processor: {@link #run} enters the guest again and again until something needs the caller. What was asked
+ * for in between (invalidation, sub-page tables, coming back) is honoured before each entry.
+ */
+public final class Vcpu {
+    /** Request: invalidate cached guest-physical and combined mappings. */
+    static final int FLUSH_TLB = 1;
+    /** Request: load EPT pointer and sub-page-permission-table pointer anew. */
+    static final int LOAD_MMU = 2;
+    /** Request: come back to the caller. */
+    static final int KICK = 4;
+
+    private static final long SINGLE_CONTEXT = 1;
+    private static final int BREAKPOINT_BIT = 1 << 3;
+
+    private final Vm vm;
+    private final int id;
+    private final VmxUnit vmx;
+    private final Processor cpu;
+    private final GuestVmcs vmcs;
+    private final GuestRegisters registers;
+    private final EventQueue events;
+    private final GuestMsrs msrs;
+    private final VcpuStatistics statistics = new VcpuStatistics();
+    private final ExitDispatcher exits;
+    private final KernelMemory.Charge charge;
+    private int requests = LOAD_MMU;
+    private boolean launched;
+    /** Whether the guest has run since the last invalidation, so that there may be something to invalidate. */
+    private boolean enteredSinceFlush;
+
+    Vcpu(Vm vm, int id, VmxUnit vmx) {
+        this.vm = vm;
+        this.id = id;
+        this.vmx = vmx;
+        this.cpu = vmx.cpu();
+        this.vmcs = vm.kvm().createVmcs(vmx);
+        this.registers = new GuestRegisters(vmx);
+        this.events = new EventQueue(vmx);
+        this.msrs = new GuestMsrs(vmx, id == 0);
+        this.exits = new ExitDispatcher(this);
+        this.charge = (hpa, write) -> {
+            if (cpu.cycles != null) {
+                cpu.cycles.hypervisorReference(hpa, write);
+            }
+        };
+    }
+
+    /**
+     * Runs the guest until something needs the caller.
+     *
+     * @param maxInstructions budget: retired instructions and VM exits together, at least 0
+     * @return why it came back; {@link VcpuExit.Intr} if the budget is used up
+     * @throws IllegalArgumentException if the budget is negative, or the last exit waits for {@link #answer}
+     */
+    public VcpuExit run(long maxInstructions) {
+        if (maxInstructions < 0) {
+            throw new IllegalArgumentException("need maxInstructions >= 0, got " + maxInstructions);
+        }
+        VcpuExit exit = exits.resume();
+        long left = maxInstructions;
+        while (exit == null) {
+            if (take(KICK) || left <= 0) {
+                return new VcpuExit.Intr();
+            }
+            long before = cpu.retired;
+            exit = enterOnce(left);
+            // The exit counts too: a guest that does nothing but exit comes to an end as well.
+            left -= cpu.retired - before + 1;
+        }
+        return exit;
+    }
+
+    private VcpuExit enterOnce(long budget) {
+        honourRequests();
+        statistics.injected += events.beforeEntry() ? 1 : 0;
+        VmxStatus status = launched ? vmx.vmresume() : vmx.vmlaunch();
+        if (status != VmxStatus.SUCCEED) {
+            return failEntry(status);
+        }
+        launched = true;
+        enteredSinceFlush = true;
+        statistics.entries++;
+        StopReason stop = cpu.run(budget);
+        if (stop != StopReason.VM_EXIT) {
+            vmx.kick();
+            // The exit has asked the processor to stop; it is stopped already.
+            cpu.run(0);
+        }
+        VmExit exit = vmx.exit();
+        statistics.exits[exit.reason.number()]++;
+        if (cpu.cycles != null) {
+            cpu.cycles.hypervisorWork(vm.kvm().config().exitCycles());
+        }
+        events.exited(exit);
+        vm.kvm().kernel().charge(charge);
+        VcpuExit result = exits.handle(exit);
+        vm.requestFlushes();
+        return stop == StopReason.HALTED ? new VcpuExit.Hlt() : result;
+    }
+
+    private VcpuExit failEntry(VmxStatus status) {
+        if (status == VmxStatus.ENTRY_FAILED) {
+            return new VcpuExit.FailEntry(vmx.exit().reasonField(), vmx.exit().toString());
+        }
+        return new VcpuExit.FailEntry(vmx.instructionError(), "VM entry gave " + status);
+    }
+
+    private void honourRequests() {
+        if (take(LOAD_MMU)) {
+            boolean pointerChanges = vmcs.eptp() != vm.eptp();
+            vmcs.eptp(vm.eptp());
+            if (vm.subPages().isActive()) {
+                vmcs.subPages(vm.subPages().spptp());
+            }
+            requests |= pointerChanges ? FLUSH_TLB : 0;
+        }
+        if (take(FLUSH_TLB) && enteredSinceFlush) {
+            VmxStatus status = vmx.invept(SINGLE_CONTEXT, vmcs.eptp());
+            if (status != VmxStatus.SUCCEED) {
+                throw new AssertionError("single-context INVEPT gave " + status);
+            }
+            enteredSinceFlush = false;
+            statistics.invalidations++;
+        }
+    }
+
+    private boolean take(int request) {
+        boolean taken = (requests & request) != 0;
+        requests &= ~request;
+        return taken;
+    }
+
+    void request(int request) {
+        requests |= request;
+    }
+
+    /** Makes {@link #run} return {@link VcpuExit.Intr} before it enters the guest again. */
+    public void kick() {
+        request(KICK);
+    }
+
+    /**
+     * Sets all registers.
+     *
+     * @param state the registers
+     */
+    public void setState(CpuState state) {
+        registers.load(state);
+    }
+
+    /**
+     * Copies all registers.
+     *
+     * @return a copy, as the guest sees them
+     */
+    public CpuState state() {
+        CpuState state = new CpuState();
+        registers.save(state);
+        return state;
+    }
+
+    /**
+     * Gives the value that the last exit asked for: of a device read, a port input, or RAX of a hypercall.
+     *
+     * @param value the value; bits beyond the size of the access are ignored
+     * @throws IllegalArgumentException if the last exit asked for none
+     */
+    public void answer(long value) {
+        exits.answer(value);
+    }
+
+    /**
+     * Discards the write that sub-page permissions denied: the instruction has no effect and the guest goes on behind
+     * it; of a repeated string instruction only the iteration is done without its write.
+     *
+     * @return whether it was possible
+     */
+    public SkipOutcome skip() {
+        return exits.skip();
+    }
+
+    /**
+     * Queues an external interrupt; the guest takes it when it can.
+     *
+     * @param vector vector, 16 to 255
+     * @throws IllegalArgumentException if the vector is reserved or out of range
+     */
+    public void interrupt(int vector) {
+        if (vector < 16 || vector > 255) {
+            throw new IllegalArgumentException("need an interrupt vector of 16 to 255, got " + vector);
+        }
+        events.interrupt(vector);
+    }
+
+    /**
+     * Whether to come back after each instruction of the guest.
+     *
+     * @param on true to return {@link VcpuExit.Debug} after each
+     */
+    public void singleStep(boolean on) {
+        vmcs.primary(PrimaryControls.MONITOR_TRAP_FLAG, on);
+    }
+
+    /**
+     * Whether to come back at breakpoint instructions of the guest, instead of the guest handling them.
+     *
+     * @param on true to return {@link VcpuExit.Debug} at each
+     */
+    public void softwareBreakpoints(boolean on) {
+        vmcs.exceptionBitmap(on ? BREAKPOINT_BIT : 0);
+    }
+
+    /**
+     * Number of the vCPU in its virtual machine.
+     *
+     * @return 0 for the first
+     */
+    public int id() {
+        return id;
+    }
+
+    /**
+     * The virtual machine.
+     *
+     * @return whose vCPU this is
+     */
+    public Vm vm() {
+        return vm;
+    }
+
+    /**
+     * The logical processor that runs it, to look at; what the guest sees is in {@link #state()}.
+     *
+     * @return the processor
+     */
+    public Processor processor() {
+        return cpu;
+    }
+
+    /**
+     * Event counts.
+     *
+     * @return the counts
+     */
+    public VcpuStatistics statistics() {
+        return statistics;
+    }
+
+    VmxUnit vmx() {
+        return vmx;
+    }
+
+    GuestRegisters registers() {
+        return registers;
+    }
+
+    EventQueue events() {
+        return events;
+    }
+
+    GuestMsrs msrs() {
+        return msrs;
+    }
+}

@@ -1,0 +1,282 @@
+package org.vmxsim.mmu;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.vmxsim.core.memory.PortBus;
+import org.vmxsim.core.memory.PortDevice;
+import org.vmxsim.mmu.abi.KvmResult;
+import org.vmxsim.mmu.ept.EptMmu;
+import org.vmxsim.mmu.guest.VmMemory;
+import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.memslot.MemslotChange;
+import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SubPageProtection;
+import org.vmxsim.mmu.spp.SubPages;
+import org.vmxsim.vmx.ept.Eptp;
+
+/** One virtual machine: memory, sub-page protection, devices, hypercalls, vCPUs. */
+public final class Vm {
+    private final Kvm kvm;
+    private final HostMemory host;
+    private final Memslots slots = new Memslots();
+    private final EptMmu mmu;
+    private final SubPageProtection subPages;
+    private final VmMemory memory;
+    private final PortBus ports = new PortBus();
+    private final Map<Long, Hypercall> hypercalls = new HashMap<>();
+    private final Set<Long> hypercallsAbove = new HashSet<>();
+    private final List<Vcpu> vcpus = new ArrayList<>();
+    private Integer endRequest;
+
+    Vm(Kvm kvm) {
+        this.kvm = kvm;
+        this.host = new HostMemory(kvm.memory(), kvm.frames());
+        this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
+        this.subPages = new SubPageProtection(kvm.kernel(), kvm.frames(), slots, mmu, kvm.supportsSubPages());
+        this.memory = new VmMemory(kvm.memory(), host, slots);
+    }
+
+    /**
+     * The address space of the process that runs the virtual machine: where memslots get their memory.
+     *
+     * @return host virtual memory
+     */
+    public HostMemory host() {
+        return host;
+    }
+
+    /**
+     * Guest-physical memory as that process reaches it: for loading images and looking at results.
+     *
+     * @return the memory behind the memslots
+     */
+    public VmMemory memory() {
+        return memory;
+    }
+
+    /**
+     * Adds, moves or deletes a memslot (KVM_SET_USER_MEMORY_REGION).
+     *
+     * @param slot memslot number
+     * @param flags 0 or {@link org.vmxsim.mmu.memslot.Memslot#READONLY}
+     * @param gpa first guest-physical address, page-aligned
+     * @param sizeBytes size, a multiple of 4096; 0 deletes
+     * @param hva first address in {@link #host()}, page-aligned
+     * @return 0; EINVAL for a malformed request and for changing size, host address or flags of an existing memslot;
+     *     EEXIST for an overlap
+     */
+    public KvmResult setUserMemoryRegion(int slot, int flags, long gpa, long sizeBytes, long hva) {
+        MemslotChange change = slots.check(slot, flags, gpa, sizeBytes, hva);
+        if (change.errno() != null) {
+            return KvmResult.failed(change.errno());
+        }
+        if (change.removed() != null) {
+            mmu.zap(
+                    change.removed(),
+                    change.removed().baseGfn(),
+                    change.removed().lastGfn());
+        }
+        slots.make(change);
+        if (change.removed() != null) {
+            subPages.memslotChanged(change.removed());
+        }
+        requestFlushes();
+        return KvmResult.OK;
+    }
+
+    /**
+     * Adds a memslot with fresh memory: {@link #setUserMemoryRegion} with a range mapped for it.
+     *
+     * @param slot memslot number
+     * @param gpa first guest-physical address, page-aligned
+     * @param sizeBytes size, a multiple of the page size
+     * @param backing size of the host's pages behind it
+     * @return as {@link #setUserMemoryRegion}
+     * @throws IllegalArgumentException if the size is no positive multiple of the page size
+     */
+    public KvmResult addMemory(int slot, long gpa, long sizeBytes, PageSize backing) {
+        return setUserMemoryRegion(slot, 0, gpa, sizeBytes, host.map(sizeBytes, backing));
+    }
+
+    /**
+     * Enables a capability (KVM_ENABLE_CAP).
+     *
+     * @param capability the capability
+     * @return 0; ENODEV if the processors lack it; ENOMEM
+     */
+    public KvmResult enableCap(Capability capability) {
+        return switch (capability) {
+            case SPP -> enableSubPages();
+        };
+    }
+
+    private KvmResult enableSubPages() {
+        KvmResult result = subPages.enable();
+        if (result.isOk()) {
+            vcpus.forEach(vcpu -> vcpu.request(Vcpu.LOAD_MMU));
+        }
+        return result;
+    }
+
+    /**
+     * Sets the sub-page bitmaps of consecutive pages; all of them or none.
+     *
+     * @param gfn first guest frame
+     * @param bitmaps one for each page; bit i allows writes to bytes 128*i to 128*i+127; all ones ends protection
+     * @return the number of pages; ENODEV before {@link Capability#SPP} is enabled; EINVAL for more than 512 pages;
+     *     EFAULT if a page is in no memslot
+     */
+    public KvmResult setSubPages(long gfn, int[] bitmaps) {
+        KvmResult result = subPages.set(gfn, bitmaps);
+        requestFlushes();
+        return result;
+    }
+
+    /**
+     * Reads the sub-page bitmaps of consecutive pages.
+     *
+     * @param gfn first guest frame
+     * @param npages how many pages
+     * @return the bitmaps and the number of pages, or an error as {@link #setSubPages} gives
+     */
+    public SubPages getSubPages(long gfn, int npages) {
+        return subPages.get(gfn, npages);
+    }
+
+    /**
+     * Makes a vCPU on a processor of its own. Its registers are to be set before it runs.
+     *
+     * @return the vCPU
+     * @throws IllegalArgumentException if every processor has a vCPU already, or no frame is free
+     */
+    public Vcpu createVcpu() {
+        Vcpu vcpu = new Vcpu(this, vcpus.size(), kvm.takeProcessor());
+        vcpus.add(vcpu);
+        return vcpu;
+    }
+
+    /**
+     * The vCPUs.
+     *
+     * @return in the order they were made; unmodifiable
+     */
+    public List<Vcpu> vcpus() {
+        return List.copyOf(vcpus);
+    }
+
+    /**
+     * Devices behind ports that the virtual machine answers by itself. A port without a device goes to the caller.
+     *
+     * @return the virtual machine's ports
+     */
+    public PortBus ports() {
+        return ports;
+    }
+
+    /**
+     * Puts a device behind a port whose writes end the virtual machine: {@link Vcpu#run} returns
+     * {@link VcpuExit.SystemEvent}.
+     *
+     * @param port port number
+     */
+    public void attachEnd(int port) {
+        ports.attach(port, 1, new PortDevice() {
+            @Override
+            public int in(int at, int sizeBytes) {
+                return 0;
+            }
+
+            @Override
+            public void out(int at, int sizeBytes, int value) {
+                endRequest = value;
+            }
+        });
+    }
+
+    /** The value that ended the virtual machine, once. */
+    Integer takeEndRequest() {
+        Integer value = endRequest;
+        endRequest = null;
+        return value;
+    }
+
+    /**
+     * Answers a hypercall inside the virtual machine.
+     *
+     * @param number the number that the guest puts in RAX
+     * @param handler who answers
+     */
+    public void onHypercall(long number, Hypercall handler) {
+        hypercalls.put(number, handler);
+    }
+
+    /**
+     * Hands a hypercall to the caller of {@link Vcpu#run}, as {@link VcpuExit.Hypercall}.
+     *
+     * @param number the number that the guest puts in RAX
+     */
+    public void exitOnHypercall(long number) {
+        hypercallsAbove.add(number);
+    }
+
+    Hypercall hypercall(long number) {
+        return hypercalls.get(number);
+    }
+
+    boolean isAbove(long number) {
+        return hypercallsAbove.contains(number);
+    }
+
+    /**
+     * What the tables hold now.
+     *
+     * @return sizes
+     */
+    public VmStatistics statistics() {
+        return new VmStatistics(
+                mmu.mappedPages(PageSize.SIZE_4K),
+                mmu.mappedPages(PageSize.SIZE_2M),
+                mmu.mappedPages(PageSize.SIZE_1G),
+                mmu.tablePages(),
+                subPages.tablePages(),
+                subPages.filledRegions(),
+                kvm.kernel().loads(),
+                kvm.kernel().stores());
+    }
+
+    Kvm kvm() {
+        return kvm;
+    }
+
+    Memslots slots() {
+        return slots;
+    }
+
+    EptMmu mmu() {
+        return mmu;
+    }
+
+    SubPageProtection subPages() {
+        return subPages;
+    }
+
+    /**
+     * The EPT pointer for now: without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}.
+     */
+    long eptp() {
+        return Eptp.of(mmu.root(), 4, kvm.eptAccessedDirty() && !subPages.isActive());
+    }
+
+    /** Asks each vCPU that may have cached what is no longer so to invalidate before it enters the guest. */
+    void requestFlushes() {
+        boolean needed = mmu.takeFlushRequest();
+        if (subPages.takeFlushRequest() || needed) {
+            vcpus.forEach(vcpu -> vcpu.request(Vcpu.FLUSH_TLB));
+        }
+    }
+}

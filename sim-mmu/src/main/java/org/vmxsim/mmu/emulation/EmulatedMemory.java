@@ -1,0 +1,187 @@
+package org.vmxsim.mmu.emulation;
+
+import org.vmxsim.core.emulation.EmulationMemory;
+import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.core.paging.AccessContext;
+import org.vmxsim.mmu.guest.VmMemory;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SubPageProtection;
+
+/**
+ * Guest-physical memory for emulated instructions: memslots and devices, with the same sub-page permissions that the
+ * processor enforces. Stores to memory are held back until the instruction has completed.
+ */
+public final class EmulatedMemory implements EmulationMemory {
+    /** Answer of {@link #deniedGpa}: no write was denied. */
+    public static final long NONE = -1;
+
+    private static final int MAX_STORES = 64;
+    private static final int NOT_FINAL = AccessContext.WALK | AccessContext.FETCH;
+
+    private final Memslots slots;
+    private final VmMemory memory;
+    private final PhysicalMemory physical;
+    private final SubPageProtection subPages;
+    private final DeviceAccesses devices;
+    private final long[] storeGpas = new long[MAX_STORES];
+    private final int[] storeSizes = new int[MAX_STORES];
+    private final long[] storeValues = new long[MAX_STORES];
+    private int stores;
+    private boolean dropDenied;
+    private long deniedGpa = NONE;
+    private long deniedGla;
+    private boolean deniedPagingStructure;
+
+    /**
+     * The memory of a virtual machine.
+     *
+     * @param slots the memslots
+     * @param memory what is behind them
+     * @param subPages who decides about writes
+     * @param devices what is elsewhere
+     */
+    public EmulatedMemory(Memslots slots, VmMemory memory, SubPageProtection subPages, DeviceAccesses devices) {
+        this.slots = slots;
+        this.memory = memory;
+        this.physical = memory.physical();
+        this.subPages = subPages;
+        this.devices = devices;
+    }
+
+    /**
+     * Chooses what becomes of a denied store.
+     *
+     * @param drop true to leave it out, false to refuse it and abandon the instruction
+     */
+    public void dropDenied(boolean drop) {
+        dropDenied = drop;
+    }
+
+    /** An instruction begins: nothing is stored, nothing denied. */
+    public void begin() {
+        stores = 0;
+        deniedGpa = NONE;
+    }
+
+    /**
+     * Which write was denied.
+     *
+     * @return guest-physical address of its first byte in the page, or {@link #NONE}
+     */
+    public long deniedGpa() {
+        return deniedGpa;
+    }
+
+    /**
+     * Which write was denied.
+     *
+     * @return guest-linear address of its first byte in the page
+     */
+    public long deniedGla() {
+        return deniedGla;
+    }
+
+    /**
+     * Whose write was denied.
+     *
+     * @return true if it was to set flags in the guest's paging structures
+     */
+    public boolean deniedPagingStructure() {
+        return deniedPagingStructure;
+    }
+
+    @Override
+    public int translate(AccessContext access) {
+        Memslot slot = slots.at(access.gpa >>> 12);
+        boolean write = (access.access & AccessContext.WRITE) != 0;
+        boolean finalData = (access.access & NOT_FINAL) == 0;
+        if (write && isDenied(slot, access, finalData)) {
+            return VM_EXIT;
+        }
+        long hpa = slot == null ? VmMemory.NONE : memory.hpa(access.gpa);
+        if (!finalData && (hpa == VmMemory.NONE || write && slot.isReadOnly())) {
+            return VM_EXIT;
+        }
+        // A memslot without memory behind it is no device: the processor's own access will say so.
+        if (finalData && slot != null && hpa == VmMemory.NONE) {
+            return VM_EXIT;
+        }
+        access.hpa = hpa;
+        access.permissions = AccessContext.R | AccessContext.W | AccessContext.X | AccessContext.XU;
+        access.pageShift = 12;
+        access.writeMask = -1;
+        access.needsDirty = false;
+        access.memoryType = 6;
+        return TRANSLATED;
+    }
+
+    private boolean isDenied(Memslot slot, AccessContext access, boolean finalData) {
+        if (slot == null || slot.isReadOnly() || subPages.allowsWrite(access.gpa, access.sizeBytes)) {
+            return false;
+        }
+        if (finalData && dropDenied) {
+            return false;
+        }
+        deniedGpa = access.gpa;
+        deniedGla = access.gla;
+        deniedPagingStructure = !finalData;
+        return true;
+    }
+
+    @Override
+    public long load(long gpa, int sizeBytes) {
+        if (slots.at(gpa >>> 12) == null) {
+            return devices.load(gpa, sizeBytes);
+        }
+        long hpa = memory.hpa(gpa);
+        long value = 0;
+        for (int i = 0; i < sizeBytes; i++) {
+            value |= (long) physical.readByte(hpa + i) << 8 * i;
+        }
+        return overlaid(gpa, sizeBytes, value);
+    }
+
+    /** What the instruction has stored itself, but nobody else sees yet. */
+    private long overlaid(long gpa, int sizeBytes, long value) {
+        long result = value;
+        for (int s = 0; s < stores; s++) {
+            for (int i = 0; i < storeSizes[s]; i++) {
+                long at = storeGpas[s] + i - gpa;
+                if (at >= 0 && at < sizeBytes) {
+                    int shift = 8 * (int) at;
+                    result = result & ~(0xffL << shift) | (storeValues[s] >>> 8 * i & 0xff) << shift;
+                }
+            }
+        }
+        return result;
+    }
+
+    @Override
+    public void store(long gpa, int sizeBytes, long value) {
+        Memslot slot = slots.at(gpa >>> 12);
+        if (slot == null || slot.isReadOnly()) {
+            devices.store(gpa, sizeBytes, value);
+        } else if (subPages.allowsWrite(gpa, sizeBytes)) {
+            if (stores == MAX_STORES) {
+                throw new AssertionError("an instruction makes more than " + MAX_STORES + " stores");
+            }
+            storeGpas[stores] = gpa;
+            storeSizes[stores] = sizeBytes;
+            storeValues[stores++] = value;
+        } else if (!dropDenied) {
+            throw new AssertionError("a denied store was translated, gpa=0x" + Long.toHexString(gpa));
+        }
+    }
+
+    /** Makes the stores that were held back. */
+    public void commit() {
+        for (int s = 0; s < stores; s++) {
+            long hpa = memory.hpa(storeGpas[s]);
+            for (int i = 0; i < storeSizes[s]; i++) {
+                physical.writeByte(hpa + i, (int) (storeValues[s] >>> 8 * i));
+            }
+        }
+        stores = 0;
+    }
+}

@@ -1,0 +1,55 @@
+package org.vmxsim.mmu.guest;
+
+import org.vmxsim.core.model.CpuModel;
+
+/**
+ * CPUID as the guest sees it: the processor's own leaves without VMX, with the hypervisor bit, and with the hypervisor
+ * leaf that names KVM.
+ */
+public final class GuestCpuid {
+    private static final int HYPERVISOR_LEAF = 0x4000_0000;
+    private static final int FEATURES_LEAF = 0x4000_0001;
+    private static final int VMX = 1 << 5;
+    private static final int OSXSAVE = 1 << 27;
+    private static final int HYPERVISOR = 1 << 31;
+    private static final int APIC_ID_SHIFT = 24;
+    private static final long CR4_OSXSAVE = 1 << 18;
+    /** "KVMKVMKVM" and three zeros, in EBX, ECX, EDX. */
+    private static final int[] SIGNATURE = {FEATURES_LEAF, 0x4b4d_564b, 0x564b_4d56, 0x4d};
+
+    private final CpuModel model;
+
+    /**
+     * CPUID over a processor.
+     *
+     * @param model what the processor can do
+     */
+    public GuestCpuid(CpuModel model) {
+        this.model = model;
+    }
+
+    /**
+     * One register of a leaf.
+     *
+     * @param leaf EAX
+     * @param subleaf ECX
+     * @param register 0 to 3: EAX, EBX, ECX, EDX
+     * @param apicId the vCPU's number
+     * @param cr4 the guest's CR4
+     * @return its value
+     */
+    public int register(int leaf, int subleaf, int register, int apicId, long cr4) {
+        if (leaf >>> 8 == HYPERVISOR_LEAF >>> 8) {
+            return leaf == HYPERVISOR_LEAF ? SIGNATURE[register] : 0;
+        }
+        int value = model.cpuid(leaf, subleaf, register);
+        if (leaf != 1) {
+            return value;
+        }
+        return switch (register) {
+            case 1 -> value & -1 >>> 32 - APIC_ID_SHIFT | apicId << APIC_ID_SHIFT;
+            case 2 -> value & ~(VMX | OSXSAVE) | HYPERVISOR | ((cr4 & CR4_OSXSAVE) != 0 ? OSXSAVE : 0);
+            default -> value;
+        };
+    }
+}

@@ -1,0 +1,117 @@
+package org.vmxsim.mmu.guest;
+
+import org.vmxsim.core.boot.GuestMemory;
+import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.memslot.Memslots;
+
+/**
+ * Guest-physical memory as the host's software reaches it: memslot, host virtual memory, frame. EPT and its permissions
+ * are not asked, as they are not when the process that runs a virtual machine stores to its own memory.
+ */
+public final class VmMemory implements GuestMemory {
+    /** Answer of {@link #hpa}: no memory there. */
+    public static final long NONE = -1;
+
+    private final PhysicalMemory memory;
+    private final HostMemory host;
+    private final Memslots slots;
+
+    /**
+     * The memory of a virtual machine.
+     *
+     * @param memory the machine's physical memory
+     * @param host the address space behind the memslots
+     * @param slots the memslots
+     */
+    public VmMemory(PhysicalMemory memory, HostMemory host, Memslots slots) {
+        this.memory = memory;
+        this.host = host;
+        this.slots = slots;
+    }
+
+    /**
+     * The machine's physical memory.
+     *
+     * @return where {@link #hpa} points to
+     */
+    public PhysicalMemory physical() {
+        return memory;
+    }
+
+    /**
+     * Translates an address, backing its page with a frame if it has none yet.
+     *
+     * @param gpa guest-physical address
+     * @return host-physical address of that byte, or {@link #NONE} where no memslot is, or nothing behind it
+     */
+    public long hpa(long gpa) {
+        Memslot slot = slots.at(gpa >>> 12);
+        if (slot == null) {
+            return NONE;
+        }
+        long hpa = host.resolve(slot.hvaOf(gpa >>> 12) + (gpa & 0xfff));
+        return hpa < 0 ? NONE : hpa;
+    }
+
+    @Override
+    public void load(long gpa, byte[] bytes) {
+        for (int i = 0; i < bytes.length; i++) {
+            memory.writeByte(present(gpa + i), bytes[i]);
+        }
+    }
+
+    @Override
+    public long lowRamBytes() {
+        return ramBytes(0);
+    }
+
+    @Override
+    public long highRamBytes() {
+        return ramBytes(4L << 30);
+    }
+
+    private long ramBytes(long firstGpa) {
+        long gpa = firstGpa;
+        for (Memslot slot = slots.at(gpa >>> 12); slot != null && !slot.isReadOnly(); slot = slots.at(gpa >>> 12)) {
+            gpa = slot.lastGfn() + 1 << 12;
+        }
+        return gpa - firstGpa;
+    }
+
+    /**
+     * Loads bytes.
+     *
+     * @param gpa first guest-physical address
+     * @param sizeBytes how many
+     * @return the bytes
+     * @throws IllegalArgumentException if part of the range has no memory
+     */
+    public byte[] read(long gpa, int sizeBytes) {
+        byte[] bytes = new byte[sizeBytes];
+        for (int i = 0; i < sizeBytes; i++) {
+            bytes[i] = (byte) memory.readByte(present(gpa + i));
+        }
+        return bytes;
+    }
+
+    /**
+     * Loads 8 bytes.
+     *
+     * @param gpa guest-physical address, 8-byte aligned
+     * @return the value
+     * @throws IllegalArgumentException if there is no memory
+     */
+    public long readLong(long gpa) {
+        return memory.readLong(present(gpa));
+    }
+
+    private long present(long gpa) {
+        long hpa = hpa(gpa);
+        if (hpa == NONE) {
+            throw new IllegalArgumentException("need memory behind gpa=0x" + Long.toHexString(gpa));
+        }
+        return hpa;
+    }
+}

@@ -1,0 +1,82 @@
+package org.vmxsim.mmu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.vmxsim.core.boot.BootEntry;
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.vmx.Engine;
+import org.vmxsim.vmx.Machine;
+import org.vmxsim.vmx.MachineConfig;
+
+/** A virtual machine for tests: 16 MiB at 0, code at 0x1000 in flat 32-bit protected mode without paging. */
+final class Guest {
+    static final long CODE = 0x1000;
+    static final long BUDGET = 1_000_000;
+
+    final Machine machine;
+    final Kvm kvm;
+    final Vm vm;
+    final Vcpu vcpu;
+
+    Guest(PageSize backing, Engine engine) {
+        this(backing, engine, 1);
+    }
+
+    Guest(PageSize backing, Engine engine, int processors) {
+        machine = Machine.of(MachineConfig.DEFAULT
+                .withMemory(256 << 20)
+                .withProcessors(processors)
+                .withEngine(engine));
+        kvm = Kvm.on(machine);
+        vm = kvm.createVm();
+        assertThat(vm.addMemory(0, 0, 16 << 20, backing).isOk()).isTrue();
+        vcpu = vm.createVcpu();
+    }
+
+    Guest() {
+        this(PageSize.SIZE_4K, Engine.FUNCTIONAL);
+    }
+
+    /** Puts code at {@link #CODE} and the vCPU in front of it. */
+    Guest code(int... bytes) {
+        store(CODE, bytes);
+        CpuState state = new CpuState();
+        new BootEntry((int) CODE, 0).apply(state);
+        state.gpr[CpuState.RSP] = 0x8000;
+        vcpu.setState(state);
+        return this;
+    }
+
+    void store(long gpa, int... bytes) {
+        byte[] code = new byte[bytes.length];
+        for (int i = 0; i < code.length; i++) {
+            code[i] = (byte) bytes[i];
+        }
+        vm.memory().load(gpa, code);
+    }
+
+    void set(int register, long value) {
+        CpuState state = vcpu.state();
+        state.gpr[register] = value;
+        vcpu.setState(state);
+    }
+
+    long get(int register) {
+        return vcpu.state().gpr[register];
+    }
+
+    VcpuExit run() {
+        return vcpu.run(BUDGET);
+    }
+
+    <T extends VcpuExit> T expect(Class<T> kind) {
+        VcpuExit exit = run();
+        assertThat(exit).isInstanceOf(kind);
+        return kind.cast(exit);
+    }
+
+    long readLong(long gpa) {
+        return vm.memory().readLong(gpa);
+    }
+}
