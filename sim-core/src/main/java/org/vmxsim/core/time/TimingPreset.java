@@ -114,9 +114,22 @@ public final class TimingPreset {
      * @throws IllegalArgumentException if there is no such parameter, or values do not fit together
      */
     public TimingPreset with(String parameterName, String value) {
-        parameter(parameterName);
+        return with(Map.of(parameterName, value));
+    }
+
+    /**
+     * A variant in which several parameters have other values; their sources become "override".
+     *
+     * @param values value by name of an existing parameter
+     * @return the variant
+     * @throws IllegalArgumentException if there is no such parameter, or values do not fit together
+     */
+    public TimingPreset with(Map<String, String> values) {
         Map<String, Parameter> changed = new LinkedHashMap<>(parameters);
-        changed.put(parameterName, new Parameter(parameterName, value, "override"));
+        values.forEach((parameterName, value) -> {
+            parameter(parameterName);
+            changed.put(parameterName, new Parameter(parameterName, value, "override"));
+        });
         return new TimingPreset(name, changed).checked();
     }
 
