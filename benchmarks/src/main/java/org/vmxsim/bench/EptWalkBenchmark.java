@@ -34,6 +34,8 @@ import org.vmxsim.vmx.walk.WalkMachine;
 public class EptWalkBenchmark {
     private static final int RIGHTS = AccessContext.R | AccessContext.W | AccessContext.X | AccessContext.XU;
     private static final int ORDER = 1 << 13;
+    /** Indices of all levels differ from one another, so that the entries do not all lie in the same cache set. */
+    private static final long BASE = 0x0a8c_4000_0000L;
 
     /** Level of the entries that map the pages: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
     @Param({"1", "2", "3"})
@@ -51,11 +53,11 @@ public class EptWalkBenchmark {
     public void build() {
         machine = new WalkMachine(PhysicalMemory.flat(1 << 30), EptCapabilities.ALL, SppOptions.DEFAULT, Radix.PML4);
         for (long page = 0; page < pages; page++) {
-            machine.ept().map(page << Radix.shift(leaf), 0, RIGHTS, leaf);
+            machine.ept().map(BASE + (page << Radix.shift(leaf)), 0, RIGHTS, leaf);
         }
         Random random = new Random(1);
         order = random.ints(ORDER, 0, pages)
-                .mapToLong(page -> (long) page << Radix.shift(leaf))
+                .mapToLong(page -> BASE + ((long) page << Radix.shift(leaf)))
                 .toArray();
         AccessContext context = machine.context();
         context.access = AccessContext.READ;

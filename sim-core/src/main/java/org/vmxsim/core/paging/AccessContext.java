@@ -63,7 +63,8 @@ public final class AccessContext {
     public int pageShift;
     /**
      * Answered: bit i allows writes to bytes 128*i to 128*i+127 of the 4-KiB page. All ones or all zeros unless the
-     * page is sub-page protected; meaningful for writes only, since reads do not consult sub-page permissions.
+     * page is sub-page protected; meaningful for writes only, since reads do not consult sub-page permissions. It says
+     * which later writes need not ask again: the write asked for is allowed by the outcome, even if the mask is 0.
      */
     public int writeMask;
     /**

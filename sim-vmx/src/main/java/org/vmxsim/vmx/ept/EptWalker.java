@@ -247,7 +247,6 @@ public final class EptWalker {
         if (controls.pageModificationLog && (missing & DIRTY) != 0) {
             log.append(controls, walk.gpa);
         }
-        walk.above |= ACCESSED;
         walk.entry |= missing;
         return EptOutcome.TRANSLATED;
     }

@@ -11,8 +11,10 @@ import org.vmxsim.core.tlb.TranslationStructures;
  * Guest-physical accesses through the modelled caches: the nested TLB for accesses to guest paging structures, the EPT
  * paging-structure caches for every walk. SDM Vol. 3C, "Caching Translation Information".
  *
- * <p>Policy where the manual leaves a choice: a kept mapping may allow what memory no longer allows, until it is
- * invalidated; it never denies anything by itself, since the entries are read again before an exit.
+ * <p>Policy where the manual leaves a choice: what is kept may allow what memory no longer allows, until it is
+ * invalidated. The nested TLB never denies, since the entries are read again before an exit. Rights of upper entries in
+ * the paging-structure caches may deny what memory allows by now; the EPT violation drops them, so that a retry
+ * succeeds.
  */
 final class GuestPhysicalMappings {
     /** Where the rights of the upper entries are kept: bits of the last entry that the manual ignores. */

@@ -163,6 +163,24 @@ class EptRulesTest {
     }
 
     @Test
+    void bitsOfAnEntryAreTheManuals() {
+        assertThat(EptEntry.READ.mask()).isEqualTo(0x1);
+        assertThat(EptEntry.WRITE.mask()).isEqualTo(0x2);
+        assertThat(EptEntry.EXECUTE.mask()).isEqualTo(0x4);
+        assertThat(EptEntry.PERMISSIONS.mask()).isEqualTo(0x7);
+        assertThat(EptEntry.MEMORY_TYPE.mask()).isEqualTo(0x38);
+        assertThat(EptEntry.IGNORE_PAT.mask()).isEqualTo(0x40);
+        assertThat(EptEntry.LEAF.mask()).isEqualTo(0x80);
+        assertThat(EptEntry.ACCESSED.mask()).isEqualTo(0x100);
+        assertThat(EptEntry.DIRTY.mask()).isEqualTo(0x200);
+        assertThat(EptEntry.USER_EXECUTE.mask()).isEqualTo(0x400);
+        assertThat(EptEntry.ADDRESS.mask()).isEqualTo(0x000f_ffff_ffff_f000L);
+        assertThat(EptEntry.SUPERVISOR_SHADOW_STACK.mask()).isEqualTo(0x1000_0000_0000_0000L);
+        assertThat(EptEntry.SPP.mask()).isEqualTo(0x2000_0000_0000_0000L);
+        assertThat(EptEntry.SUPPRESS_VE.mask()).isEqualTo(0x8000_0000_0000_0000L);
+    }
+
+    @Test
     void reservedMemoryTypes() {
         for (int type = 0; type < 8; type++) {
             assertThat(EptRules.isReservedMemoryType(type))
