@@ -130,7 +130,7 @@ public final class ModelSpecificRegisters {
         return switch (msr) {
             case TSC, TSC_ADJUST, BIOS_SIGN_ID, STAR -> true;
             case MISC_ENABLE -> ((value ^ cpu.miscEnable) & ~changeableMiscEnable(cpu)) == 0;
-            case APIC_BASE -> (value & (0x6ff | -1L << cpu.model.physicalAddressBits())) == (value & 0x100);
+            case APIC_BASE -> (value & (0x6ff | -1L << cpu.model.physicalAddressBits())) == 0;
             case FEATURE_CONTROL -> (cpu.featureControl & LOCKED) == 0 && (value & ~allowedFeatureControl(cpu)) == 0;
             case SYSENTER_CS, FMASK, TSC_AUX -> value >>> 32 == 0;
             case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE ->
