@@ -10,6 +10,7 @@ module org.vmxsim.core {
     exports org.vmxsim.core.memory;
     exports org.vmxsim.core.paging;
     exports org.vmxsim.core.platform;
+    exports org.vmxsim.core.replay;
     exports org.vmxsim.core.time;
     exports org.vmxsim.core.tlb;
     exports org.vmxsim.core.boot;

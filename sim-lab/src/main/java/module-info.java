@@ -5,6 +5,8 @@ module org.vmxsim.lab {
     requires org.snakeyaml.engine.v2;
     requires org.tukaani.xz;
 
+    exports org.vmxsim.lab;
+    exports org.vmxsim.lab.explain;
     exports org.vmxsim.lab.scenario;
     exports org.vmxsim.lab.report;
     exports org.vmxsim.lab.trace;

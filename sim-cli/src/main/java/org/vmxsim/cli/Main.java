@@ -1,15 +1,27 @@
 package org.vmxsim.cli;
 
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
 
 /** The {@code vmxsim} command. */
 @Command(
         name = "vmxsim",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "A cycle-level x86 VMX, EPT and sub-page protection machine.")
+        description = "A cycle-level x86 VMX, EPT and sub-page protection machine.",
+        subcommands = {RunCommand.class, BootCommand.class, ReplayCommand.class, ConvertCommand.class, ListCommand.class
+        })
 public final class Main implements Runnable {
+    /** Exit status: bad input of any kind. */
+    static final int BAD_INPUT = 125;
+    /** Exit status: the time or instruction limit was reached. */
+    static final int TIME_OUT = 124;
+    /** Exit status: the run was stopped at a denied write. */
+    static final int STOPPED = 120;
+
     private Main() {}
 
     /**
@@ -18,7 +30,34 @@ public final class Main implements Runnable {
      * @param args the words of the command line
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(execute(args));
+    }
+
+    /** Runs the command and returns its exit status. */
+    static int execute(String... args) {
+        IExecutionExceptionHandler badInput = (e, command, parsed) -> {
+            if (e instanceof IllegalArgumentException) {
+                say(command, e.getMessage());
+                return BAD_INPUT;
+            }
+            throw e;
+        };
+        IParameterExceptionHandler badWords = (e, words) -> {
+            say(e.getCommandLine(), e.getMessage());
+            e.getCommandLine().getErr().println("Try 'vmxsim --help'.");
+            return BAD_INPUT;
+        };
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(badInput)
+                .setParameterExceptionHandler(badWords)
+                .execute(args);
+    }
+
+    private static void say(CommandLine command, String message) {
+        PrintWriter err = command.getErr();
+        err.println("vmxsim: " + message);
+        err.flush();
     }
 
     /** Without a subcommand: says what there is. */

@@ -57,6 +57,7 @@ final class InstructionExits {
         int leaf = (int) registers.gpr(CpuState.RAX);
         int subleaf = (int) registers.gpr(CpuState.RCX);
         long cr4 = vcpu.vmx().vmread(GuestField.CR4);
+        vcpu.vm().cpuid(leaf, subleaf);
         int[] target = {CpuState.RAX, CpuState.RBX, CpuState.RCX, CpuState.RDX};
         for (int i = 0; i < target.length; i++) {
             registers.gpr(target[i], cpuid.register(leaf, subleaf, i, vcpu.id(), cr4) & U32);

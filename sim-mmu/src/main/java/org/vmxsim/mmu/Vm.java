@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.memory.PortDevice;
 import org.vmxsim.mmu.abi.KvmResult;
@@ -30,6 +31,7 @@ public final class Vm {
     private final PortBus ports = new PortBus();
     private final Map<Long, Hypercall> hypercalls = new HashMap<>();
     private final Set<Long> hypercallsAbove = new HashSet<>();
+    private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
     private Integer endRequest;
 
@@ -222,6 +224,24 @@ public final class Vm {
      */
     public void exitOnHypercall(long number) {
         hypercallsAbove.add(number);
+    }
+
+    /**
+     * Tells somebody when the guest executes CPUID with a leaf that no processor has: how a guest marks a region of
+     * interest. The registers that CPUID returns do not change.
+     *
+     * @param leaf the value of EAX
+     * @param listener gets ECX
+     */
+    public void onCpuid(int leaf, IntConsumer listener) {
+        cpuidListeners.put(leaf, listener);
+    }
+
+    void cpuid(int leaf, int subleaf) {
+        IntConsumer listener = cpuidListeners.get(leaf);
+        if (listener != null) {
+            listener.accept(subleaf);
+        }
     }
 
     Hypercall hypercall(long number) {

@@ -1,5 +1,9 @@
 package org.vmxsim.lab.report;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -7,26 +11,6 @@ import java.util.List;
 final class HtmlReport {
     private static final int MOST_PAGES = 256;
     private static final int MOST_DENIED = 200;
-    private static final String STYLE = """
-            :root { color-scheme: light dark; --ink: #1c2733; --paper: #fdfdfb; --soft: #d9dee4; --bar: #3b6ea5; --bad: #c0392b;
-                    --good: #2e8b57; --shut: #8d99a6; }
-            @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --paper: #15191e; --soft: #39424d; --bar: #6fa3dc;
-                    --bad: #ff7666; --good: #5fc48d; --shut: #5c6875; } }
-            body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1000px;
-                   margin: 2em auto; padding: 0 1em; }
-            h1 { font-size: 1.5em; } h2 { font-size: 1.15em; border-bottom: 1px solid var(--soft); margin-top: 2em; }
-            table { border-collapse: collapse; } td, th { padding: .15em .9em .15em 0; text-align: left; }
-            td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-            code, pre { font: 13px/1.4 ui-monospace, monospace; } pre { overflow-x: auto; }
-            svg { width: 100%; max-width: 860px; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-            .label { text-anchor: end; } .tick { text-anchor: middle; } .bar, .heat { fill: var(--bar); }
-            .line { fill: none; stroke-width: 2; } .line0 { stroke: var(--bar); } .line1 { stroke: var(--bad); }
-            .line2 { stroke: var(--good); } .line3 { stroke: var(--shut); } svg .key { stroke: none; }
-            svg .key.line0 { fill: var(--bar); } svg .key.line1 { fill: var(--bad); } svg .key.line2 { fill: var(--good); }
-            svg .key.line3 { fill: var(--shut); }
-            .open { fill: var(--good); } .shut { fill: var(--shut); } .hit { fill: var(--bad); }
-            .verdict { padding: .6em 1em; border-left: 4px solid var(--bar); background: color-mix(in srgb, var(--soft) 40%, transparent); }
-            """;
 
     private final StringBuilder out = new StringBuilder();
     private final RunReport report;
@@ -53,7 +37,7 @@ final class HtmlReport {
         out.append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>")
                 .append(title);
         out.append(" - vmxsim</title><meta name=\"viewport\" content=\"width=device-width\"><style>")
-                .append(STYLE);
+                .append(style());
         out.append("</style></head><body>\n<h1>").append(title).append("</h1>\n<p class=\"verdict\">");
         out.append(Svg.escape(report.end().detail())).append("</p>\n<table>");
         RunReport.Totals totals = report.totals();
@@ -62,6 +46,14 @@ final class HtmlReport {
         row("cycles per instruction", Svg.format("%.3f", totals.cyclesPerInstruction()));
         row("denied writes", Svg.format("%,d", report.denied().size()));
         out.append("</table>\n");
+    }
+
+    private static String style() {
+        try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void row(String name, String number) {
@@ -179,8 +171,8 @@ final class HtmlReport {
             out.append("<p>None.</p>\n");
             return;
         }
-        out.append(
-                "<table><tr><th class=\"n\">instruction</th><th>code</th><th>data</th><th>gpa</th><th>action</th></tr>");
+        out.append("<table><tr><th class=\"n\">instruction</th><th>code</th><th>data</th>"
+                + "<th>gpa</th><th>action</th></tr>");
         report.denied().stream()
                 .limit(MOST_DENIED)
                 .forEach(write -> out.append(Svg.format(

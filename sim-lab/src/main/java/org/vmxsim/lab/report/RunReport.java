@@ -40,6 +40,18 @@ public record RunReport(
     }
 
     /**
+     * The same with what became of sub-page protection.
+     *
+     * @param deniedWrites stores that sub-page protection denied, in order
+     * @param pages pages with sub-page protection at the end of the run
+     * @return the completed report
+     */
+    public RunReport withSubPages(List<DeniedWrite> deniedWrites, List<ProtectedPage> pages) {
+        return new RunReport(
+                title, configuration, end, totals, exits, causes, walks, structures, deniedWrites, pages, timeline);
+    }
+
+    /**
      * How a run ended.
      *
      * @param how one word: {@code exit}, {@code stopped}, {@code halted}, {@code shutdown}, {@code limit} or

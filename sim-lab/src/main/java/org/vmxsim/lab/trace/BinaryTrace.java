@@ -3,6 +3,7 @@ package org.vmxsim.lab.trace;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import org.vmxsim.core.replay.MemoryReference;
 
 /**
  * The compact binary form of a memory trace. It begins with the 8 bytes {@code vmxtrc1\n}. Each reference is one byte
@@ -13,7 +14,7 @@ import java.io.OutputStream;
 final class BinaryTrace implements MemoryTrace {
     static final byte[] MAGIC = {'v', 'm', 'x', 't', 'r', 'c', '1', '\n'};
 
-    private static final TraceRecord.Kind[] KINDS = TraceRecord.Kind.values();
+    private static final MemoryReference.Kind[] KINDS = MemoryReference.Kind.values();
     private static final int MAX_SHORT_SIZE = 63;
 
     private final String source;
@@ -28,7 +29,7 @@ final class BinaryTrace implements MemoryTrace {
     }
 
     @Override
-    public boolean next(TraceRecord record) throws IOException {
+    public boolean next(MemoryReference record) throws IOException {
         int head = in.read();
         if (head < 0) {
             return false;
@@ -36,8 +37,9 @@ final class BinaryTrace implements MemoryTrace {
         offset++;
         int kind = head & 3;
         long size = head >>> 2 != 0 ? head >>> 2 : number();
-        if (size < 1 || size > TraceRecord.MAX_SIZE_BYTES) {
-            throw refuse("need a size of 1 to " + TraceRecord.MAX_SIZE_BYTES + ", got " + Long.toUnsignedString(size));
+        if (size < 1 || size > MemoryReference.MAX_SIZE_BYTES) {
+            throw refuse(
+                    "need a size of 1 to " + MemoryReference.MAX_SIZE_BYTES + ", got " + Long.toUnsignedString(size));
         }
         long difference = number();
         last[kind] += difference >>> 1 ^ -(difference & 1);
@@ -80,7 +82,7 @@ final class BinaryTrace implements MemoryTrace {
     static long write(MemoryTrace trace, OutputStream out) throws IOException {
         out.write(MAGIC);
         long[] last = new long[KINDS.length];
-        TraceRecord record = new TraceRecord();
+        MemoryReference record = new MemoryReference();
         long count = 0;
         while (trace.next(record)) {
             int kind = record.kind.ordinal();

@@ -2,6 +2,7 @@ package org.vmxsim.lab.trace;
 
 import java.io.IOException;
 import java.io.InputStream;
+import org.vmxsim.core.replay.MemoryReference;
 
 /**
  * The text that {@code valgrind --tool=lackey --trace-mem=yes} prints: {@code I 04001000,3}, {@code " L 1ffeffe7e0,8"},
@@ -26,7 +27,7 @@ final class LackeyTrace implements MemoryTrace {
     }
 
     @Override
-    public boolean next(TraceRecord record) throws IOException {
+    public boolean next(MemoryReference record) throws IOException {
         while (readLine()) {
             boolean comment = length >= 2 && (line[0] == '=' && line[1] == '=' || line[0] == '-' && line[1] == '-');
             if (length > 0 && !comment) {
@@ -70,9 +71,9 @@ final class LackeyTrace implements MemoryTrace {
         return buffer[position++] & 0xff;
     }
 
-    private void parse(TraceRecord record) {
+    private void parse(MemoryReference record) {
         int i = line[0] == ' ' ? 1 : 0;
-        TraceRecord.Kind kind = i < length ? kind(line[i]) : null;
+        MemoryReference.Kind kind = i < length ? kind(line[i]) : null;
         if (kind == null || i + 1 >= length || line[i + 1] != ' ') {
             throw refuse("need 'I', ' L', ' S' or ' M' with address,size");
         }
@@ -97,22 +98,22 @@ final class LackeyTrace implements MemoryTrace {
         for (int i = from; i < length; i++) {
             int digit = Character.digit(line[i], 10);
             size = size * 10 + digit;
-            if (digit < 0 || size > TraceRecord.MAX_SIZE_BYTES) {
-                throw refuse("need a size of 1 to " + TraceRecord.MAX_SIZE_BYTES);
+            if (digit < 0 || size > MemoryReference.MAX_SIZE_BYTES) {
+                throw refuse("need a size of 1 to " + MemoryReference.MAX_SIZE_BYTES);
             }
         }
         if (size == 0) {
-            throw refuse("need a size of 1 to " + TraceRecord.MAX_SIZE_BYTES);
+            throw refuse("need a size of 1 to " + MemoryReference.MAX_SIZE_BYTES);
         }
         return size;
     }
 
-    private static TraceRecord.Kind kind(byte letter) {
+    private static MemoryReference.Kind kind(byte letter) {
         return switch (letter) {
-            case 'I' -> TraceRecord.Kind.FETCH;
-            case 'L' -> TraceRecord.Kind.LOAD;
-            case 'S' -> TraceRecord.Kind.STORE;
-            case 'M' -> TraceRecord.Kind.MODIFY;
+            case 'I' -> MemoryReference.Kind.FETCH;
+            case 'L' -> MemoryReference.Kind.LOAD;
+            case 'S' -> MemoryReference.Kind.STORE;
+            case 'M' -> MemoryReference.Kind.MODIFY;
             default -> null;
         };
     }

@@ -2,6 +2,7 @@ package org.vmxsim.lab.trace;
 
 import java.io.Closeable;
 import java.io.IOException;
+import org.vmxsim.core.replay.MemoryReference;
 
 /** A memory trace, read front to back. Implementations: the text of valgrind's lackey, and the compact binary form. */
 public interface MemoryTrace extends Closeable {
@@ -13,5 +14,5 @@ public interface MemoryTrace extends Closeable {
      * @throws IllegalArgumentException if the trace breaks its format; the message names the place
      * @throws IOException if reading fails
      */
-    boolean next(TraceRecord record) throws IOException;
+    boolean next(MemoryReference record) throws IOException;
 }

@@ -67,10 +67,10 @@ class ScenarioFileTest {
         cpu: max                                              | s.yaml:1: need the key 'image'
         guest: {image: x}\\ncolour: red                       | s.yaml:2: there is no key 'colour' here
         guest: {image: x, argument: y}                        | s.yaml:1: there is no key 'argument' here
-        guest: {image: x}\\nmemory: lots                      | s.yaml:2: 'memory': need a size such as 64M, 1 GiB or 4096, got 'lots'
-        guest: {image: x}\\nmemory: 5M                        | s.yaml:1: need memory as a positive multiple of 2 MiB, got 5242880
-        guest: {image: x}\\nfidelity: slow                    | s.yaml:2: need 'fidelity' to be one of functional, cycle, cycle-between-markers, got 'slow'
-        guest: {image: x}\\nept: {pageSize: 8K}               | s.yaml:2: need 'pageSize' to be one of 4K, 2M, 1G, got '8K'
+        guest: {image: x}\\nmemory: lots | s.yaml:2: 'memory': need a size such as 64M, 1 GiB or 4096, got 'lots'
+        guest: {image: x}\\nmemory: 5M | s.yaml:1: need memory as a positive multiple of 2 MiB, got 5242880
+        guest: {image: x}\\nfidelity: slow | s.yaml:2: need 'fidelity' to be one of functional, cycle,
+        guest: {image: x}\\nept: {pageSize: 8K} | s.yaml:2: need 'pageSize' to be one of 4K, 2M, 1G, got '8K'
         guest: {image: x}\\nspp: {enabled: maybe}             | s.yaml:2: need true or false for 'enabled', got 'maybe'
         guest: {image: x}\\nspp: {protect: {address: 1}}      | s.yaml:2: need a list for 'protect', got mapping
         guest: {image: x}\\nlimits: {instructions: 0}         | s.yaml:1: need at least one instruction to run, got 0

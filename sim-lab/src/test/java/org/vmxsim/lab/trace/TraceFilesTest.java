@@ -14,11 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vmxsim.core.replay.MemoryReference;
 
 class TraceFilesTest {
     static List<String> read(MemoryTrace trace) throws IOException {
         List<String> all = new ArrayList<>();
-        TraceRecord record = new TraceRecord();
+        MemoryReference record = new MemoryReference();
         while (trace.next(record)) {
             all.add(record.kind + " " + Long.toHexString(record.linear) + " " + record.sizeBytes);
         }
@@ -113,7 +114,7 @@ class TraceFilesTest {
     void aCutBinaryTraceGivesWhatIsWholeAndThenOneMessage() throws IOException {
         byte[] bytes = {'v', 'm', 'x', 't', 'r', 'c', '1', '\n', 1 | 8 << 2, 2, 1 | 8 << 2, (byte) 0x80};
         MemoryTrace trace = TraceFiles.open("t", new ByteArrayInputStream(bytes));
-        TraceRecord record = new TraceRecord();
+        MemoryReference record = new MemoryReference();
 
         assertThat(trace.next(record)).isTrue();
         assertThatThrownBy(() -> trace.next(record)).hasMessage("t: byte 12: the trace ends inside a reference");

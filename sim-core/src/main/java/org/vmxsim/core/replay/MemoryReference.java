@@ -1,7 +1,7 @@
-package org.vmxsim.lab.trace;
+package org.vmxsim.core.replay;
 
 /** One reference of a memory trace: a reusable cursor. */
-public final class TraceRecord {
+public final class MemoryReference {
     /** What the program did with memory. */
     public enum Kind {
         /** An instruction fetch. */
@@ -25,5 +25,16 @@ public final class TraceRecord {
     public int sizeBytes;
 
     /** An empty cursor. */
-    public TraceRecord() {}
+    public MemoryReference() {}
+
+    /**
+     * Copies all fields.
+     *
+     * @param other the reference to copy from
+     */
+    public void set(MemoryReference other) {
+        kind = other.kind;
+        linear = other.linear;
+        sizeBytes = other.sizeBytes;
+    }
 }

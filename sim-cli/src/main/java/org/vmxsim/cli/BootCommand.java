@@ -1,0 +1,100 @@
+package org.vmxsim.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.vmxsim.lab.BootRequest;
+import org.vmxsim.lab.Lab;
+import org.vmxsim.lab.report.RunReport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code vmxsim boot}: an image on the bare machine. */
+@Command(
+        name = "boot",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Boots a Multiboot 1 image on the bare machine; COM1 is standard output.",
+            "Exit status: the low 7 bits of the value written to port 0xf4; 124 time-out; 125 bad input."
+        })
+final class BootCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "IMAGE", description = "the image")
+    private Path image;
+
+    @Parameters(index = "1..*", paramLabel = "CMDLINE", description = "its command line, program name first")
+    private List<String> commandLine = new ArrayList<>();
+
+    @Option(names = "--cycle", description = "the cycle engine")
+    private boolean cycle;
+
+    @Option(
+            names = "--cpu",
+            paramLabel = "MODEL",
+            defaultValue = "max",
+            description = "CPU model, default ${DEFAULT-VALUE}")
+    private String cpu;
+
+    @Option(
+            names = "--timing",
+            paramLabel = "PRESET",
+            defaultValue = "",
+            description = "timing preset, default the CPU model's")
+    private String timing;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            defaultValue = "512M",
+            converter = Words.OfSize.class,
+            description = "RAM, default ${DEFAULT-VALUE}")
+    private long memoryBytes;
+
+    @Option(
+            names = "--cpus",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "processors, default ${DEFAULT-VALUE}")
+    private int processors;
+
+    @Option(names = "--module", paramLabel = "FILE", description = "a module for the image; may be repeated")
+    private List<Path> modules = new ArrayList<>();
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "S",
+            defaultValue = "0",
+            description = "ends after S seconds of host time")
+    private double timeoutSeconds;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "no progress line")
+    private boolean quiet;
+
+    @Option(names = "--stats", description = "says at the end what was executed, on standard error")
+    private boolean stats;
+
+    @Override
+    public Integer call() {
+        String words = commandLine.isEmpty() ? image.getFileName().toString() : String.join(" ", commandLine);
+        BootRequest request =
+                new BootRequest(image, words, modules, cpu, timing, cycle, memoryBytes, processors, timeoutSeconds);
+        Progress progress = new Progress(System.out, quiet);
+        RunReport report;
+        try {
+            report = Lab.boot(request, progress);
+        } finally {
+            progress.end();
+        }
+        boolean ended = report.end().how().equals("exit");
+        if (stats || !ended) {
+            System.err.println("vmxsim: " + report.end().detail());
+        }
+        if (stats) {
+            System.err.print(org.vmxsim.lab.report.TextReport.table(report));
+        }
+        return Words.status(report.end());
+    }
+}

@@ -1,0 +1,113 @@
+package org.vmxsim.lab;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.vmxsim.core.boot.BootModule;
+import org.vmxsim.core.cpu.StopReason;
+import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.platform.DebugConsole;
+import org.vmxsim.core.time.TimingPreset;
+import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.vmx.Engine;
+import org.vmxsim.vmx.Machine;
+import org.vmxsim.vmx.MachineConfig;
+
+/** Boots an image on the bare machine and runs it to its end. */
+final class BareRun {
+    private static final long SLICE = 1_000_000;
+    private static final long MAX_FILE_BYTES = 1L << 30;
+
+    private final BootRequest request;
+    private final RunListener listener;
+    private final Machine machine;
+
+    BareRun(BootRequest request, RunListener listener) {
+        this.request = request;
+        this.listener = listener;
+        MachineConfig config = MachineConfig.DEFAULT
+                .withCpu(CpuModel.named(request.cpu()))
+                .withEngine(request.cycle() ? Engine.CYCLE : Engine.FUNCTIONAL)
+                .withMemory(request.memoryBytes())
+                .withProcessors(request.processors());
+        machine = Machine.of(
+                request.timing().isEmpty() ? config : config.withTiming(TimingPreset.named(request.timing())));
+        machine.serialSink(listener::console);
+        machine.ports().attach(DebugConsole.PORT, 1, new DebugConsole(listener::console));
+        List<BootModule> modules = new ArrayList<>();
+        for (Path module : request.modules()) {
+            modules.add(new BootModule(module.getFileName().toString(), read(module)));
+        }
+        boot(modules);
+    }
+
+    private void boot(List<BootModule> modules) {
+        try {
+            machine.boot(read(request.image()), request.commandLine(), modules);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(request.image() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static byte[] read(Path file) {
+        try {
+            if (Files.isDirectory(file) || Files.size(file) > MAX_FILE_BYTES) {
+                throw new IllegalArgumentException("need a file of at most 1 GiB, got " + file);
+            }
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    RunReport run() {
+        long deadline = request.timeoutSeconds() == 0
+                ? Long.MAX_VALUE
+                : System.nanoTime() + (long) (request.timeoutSeconds() * 1e9);
+        RunReport.End end = null;
+        while (end == null) {
+            StopReason reason = machine.run(SLICE);
+            listener.progress(machine.cpu().retired, 0);
+            end = end(reason);
+            if (end == null && System.nanoTime() >= deadline) {
+                end = new RunReport.End("limit", -1, "Time-out" + count());
+            }
+        }
+        return report(end);
+    }
+
+    private String count() {
+        return String.format(" after %,d instructions.", machine.cpu().retired);
+    }
+
+    private RunReport.End end(StopReason reason) {
+        if (machine.exitCode().isPresent()) {
+            int code = machine.exitCode().getAsInt();
+            return new RunReport.End("exit", code, "The program ended with exit code " + code + count());
+        }
+        return switch (reason) {
+            case BUDGET, REQUESTED -> null;
+            case HALTED -> new RunReport.End("halted", -1, "The processor halted for good" + count());
+            case SHUTDOWN -> new RunReport.End("shutdown", -1, "The processor shut down by a triple fault" + count());
+            case VM_EXIT -> throw new AssertionError("a bare machine hands no VM exit to Java");
+        };
+    }
+
+    private RunReport report(RunReport.End end) {
+        MachineFigures figures = new MachineFigures(machine.processors().get(0));
+        return new RunReport(
+                request.image().getFileName().toString(),
+                ConfigJson.of(request, machine.config()),
+                end,
+                figures.totals(),
+                List.of(),
+                figures.causes(),
+                figures.walks(),
+                figures.structures(),
+                List.of(),
+                List.of(),
+                List.of());
+    }
+}

@@ -1,0 +1,22 @@
+package org.vmxsim.lab;
+
+/** Watches a run from outside; nothing it does changes the run. */
+public interface RunListener {
+    /** Nobody watches. */
+    RunListener NONE = new RunListener() {};
+
+    /**
+     * Called now and then.
+     *
+     * @param instructions retired instructions so far
+     * @param limit instructions after which the run ends, or 0 if that is not known
+     */
+    default void progress(long instructions, long limit) {}
+
+    /**
+     * The guest has sent a byte to its console.
+     *
+     * @param octet 0 to 255
+     */
+    default void console(int octet) {}
+}

@@ -1,0 +1,133 @@
+package org.vmxsim.lab;
+
+import java.util.List;
+import org.vmxsim.core.boot.ElfSymbol;
+import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.scenario.Fidelity;
+import org.vmxsim.lab.scenario.ProtectedRange;
+import org.vmxsim.lab.scenario.Scenario;
+import org.vmxsim.mmu.VcpuExit;
+import org.vmxsim.vmx.Engine;
+
+/** Runs the guest of a scenario to its end and makes the report. */
+final class VirtualRun {
+    private static final int BEGIN = 1;
+
+    private final Scenario scenario;
+    private final RunListener listener;
+    private final Guest guest;
+    private final SubPageMap subPages;
+    private final DeniedWrites denied;
+    private final Timeline timeline = new Timeline();
+
+    VirtualRun(Scenario scenario, RunListener listener) {
+        this.scenario = scenario;
+        this.listener = listener;
+        this.guest = Guest.of(scenario, listener);
+        this.subPages = new SubPageMap(guest.vm);
+        this.denied = new DeniedWrites(guest.vcpu, guest.names, scenario.spp().onDenied());
+        guest.vcpu.processor().storeObserver = subPages;
+        SubPageHypercall hypercall = new SubPageHypercall(guest.vm, subPages);
+        if (scenario.spp().hypercalls()) {
+            guest.vm.onHypercall(SubPageHypercall.NUMBER, hypercall);
+        }
+        for (ProtectedRange range : scenario.spp().ranges()) {
+            protect(range, hypercall);
+        }
+    }
+
+    private void protect(ProtectedRange range, SubPageHypercall hypercall) {
+        long address = range.offset();
+        long size = range.sizeBytes();
+        if (!range.symbol().isEmpty()) {
+            ElfSymbol symbol = guest.symbols
+                    .find(range.symbol())
+                    .orElseThrow(() ->
+                            new IllegalArgumentException("the guest image has no symbol '" + range.symbol() + "'"));
+            address += symbol.address();
+            size = size != 0 ? size : symbol.sizeBytes() + 127 & ~127L;
+        }
+        long result = hypercall.protect(address, size);
+        if (result != 0) {
+            throw new IllegalArgumentException("cannot protect " + size + " bytes at 0x" + Long.toHexString(address)
+                    + ": errno " + -result + "; need multiples of 128 inside guest memory");
+        }
+    }
+
+    RunReport run() {
+        RunReport.End end = null;
+        while (end == null) {
+            long left = scenario.maxInstructions() - guest.instructions();
+            if (left <= 0) {
+                end = new RunReport.End(
+                        "limit",
+                        -1,
+                        "The run ended at its limit of " + String.format("%,d", scenario.maxInstructions())
+                                + " instructions.");
+            } else {
+                end = step(Math.min(left, timeline.step()));
+            }
+        }
+        timeline.add(guest.sample());
+        return report(end);
+    }
+
+    /** Runs to the next sample, or to what ends the run. */
+    private RunReport.End step(long budget) {
+        VcpuExit exit = guest.vcpu.run(budget);
+        if (exit instanceof VcpuExit.Intr) {
+            interrupted();
+            return null;
+        }
+        if (exit instanceof VcpuExit.Spp write) {
+            String reason = denied.handle(write);
+            return reason == null ? null : new RunReport.End("stopped", -1, reason);
+        }
+        if (exit instanceof VcpuExit.Io || exit instanceof VcpuExit.Mmio) {
+            noDevice(exit);
+            return null;
+        }
+        return ended(exit);
+    }
+
+    private void interrupted() {
+        if (scenario.fidelity() == Fidelity.CYCLE_BETWEEN_MARKERS && guest.marker != 0) {
+            guest.machine.processors().get(0).engine(guest.marker == BEGIN ? Engine.CYCLE : Engine.FUNCTIONAL);
+            guest.marker = 0;
+        }
+        List<RunReport.Sample> samples = timeline.samples();
+        long last = samples.isEmpty() ? 0 : samples.get(samples.size() - 1).instructions();
+        if (guest.instructions() - last >= timeline.step()) {
+            timeline.add(guest.sample());
+            listener.progress(guest.instructions(), scenario.maxInstructions());
+        }
+    }
+
+    /** Where no device answers, reads give ones and writes go nowhere, as on an idle bus. */
+    private void noDevice(VcpuExit exit) {
+        boolean read = exit instanceof VcpuExit.Io io ? !io.out() : !((VcpuExit.Mmio) exit).write();
+        if (read) {
+            guest.vcpu.answer(-1);
+        }
+    }
+
+    private RunReport.End ended(VcpuExit exit) {
+        String count = String.format(" after %,d instructions.", guest.instructions());
+        if (exit instanceof VcpuExit.SystemEvent event) {
+            return new RunReport.End("exit", event.data(), "The guest ended with exit code " + event.data() + count);
+        }
+        if (exit instanceof VcpuExit.Hlt) {
+            return new RunReport.End("halted", -1, "The guest halted for good" + count);
+        }
+        if (exit instanceof VcpuExit.Shutdown) {
+            return new RunReport.End("shutdown", -1, "The guest shut down by a triple fault" + count);
+        }
+        return new RunReport.End("error", -1, "The hypervisor cannot go on: " + exit + count);
+    }
+
+    private RunReport report(RunReport.End end) {
+        String configuration = ConfigJson.of(scenario, guest.machine.config());
+        RunReport plain = guest.report(scenario.name(), configuration, end, timeline);
+        return plain.withSubPages(denied.recorded(), subPages.pages(denied));
+    }
+}
