@@ -34,6 +34,13 @@ final class Guest {
         vcpu = vm.createVcpu();
     }
 
+    Guest(Machine machine, Kvm kvm, Vm vm) {
+        this.machine = machine;
+        this.kvm = kvm;
+        this.vm = vm;
+        this.vcpu = vm.createVcpu();
+    }
+
     Guest() {
         this(PageSize.SIZE_4K, Engine.FUNCTIONAL);
     }
