@@ -45,6 +45,9 @@ public final class LogicalProcessor {
         cpu.tscOffset += before - cpu.timeStamp();
         cpu.translations.structures(timed ? cycleModel.structures() : null);
         cpu.translations.flushAll();
+        if (vmx != null) {
+            vmx.structuresChanged();
+        }
         code.rememberEntries(!timed);
         cpu.mem.slow(timed ? new CycleAccess(cpu) : new FunctionalAccess(cpu));
         cpu.modeChanged();

@@ -62,6 +62,11 @@ public final class VmxUnit implements Virtualization {
         cpu.virtualization(this);
     }
 
+    /** The processor's modelled structures have been connected or removed: guest-physical accesses follow. */
+    void structuresChanged() {
+        vmx.ept.translations(vmx.cpu.translations);
+    }
+
     /**
      * What VMX can do.
      *
