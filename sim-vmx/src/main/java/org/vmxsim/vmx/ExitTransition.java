@@ -49,8 +49,16 @@ final class ExitTransition {
         this.msrs = msrs;
     }
 
-    /** Takes the exit that has been recorded. */
+    /** Takes the exit that has been recorded: inside {@code Processor.run}, which stops if Java receives it. */
     void take() {
+        boolean completed = complete();
+        if (completed && vmx.javaHost) {
+            cpu.stop(StopReason.VM_EXIT);
+        }
+    }
+
+    /** False if the exit has become a VMX abort. */
+    private boolean complete() {
         VmExit exit = vmx.exit;
         if (vmx.ept.exit().pending) {
             recordAccess();
@@ -72,9 +80,10 @@ final class ExitTransition {
         vmx.inNonRoot = false;
         if (!msrs.store(vmcs)) {
             abort(ABORT_SAVING_MSRS);
-            return;
+            return false;
         }
         leave();
+        return true;
     }
 
     /** VM-entry failure during or after loading guest state (SDM "VM-Entry Failures During or After Loading"). */
@@ -90,8 +99,7 @@ final class ExitTransition {
             return false;
         }
         vmx.record(ExitReason.EXTERNAL_INTERRUPT, 0);
-        take();
-        return true;
+        return complete();
     }
 
     private void recordAccess() {
@@ -184,9 +192,6 @@ final class ExitTransition {
         cpu.pendingDebugExceptions = 0;
         if (vmx.javaHost) {
             cpu.pending = Processor.NOTHING;
-            if (!vmx.exit.entryFailure) {
-                cpu.stop(StopReason.VM_EXIT);
-            }
             return;
         }
         loadHost(nmiBlocking);
