@@ -13,13 +13,13 @@ final class TwoByteMap {
             00 /4 VERR Ew
             00 /5 VERW Ew
             01 /0 mem SGDT Ms
-            01 /0 rm1 np VMCALL
-            01 /0 rm2 np VMLAUNCH
-            01 /0 rm3 np VMRESUME
-            01 /0 rm4 np VMXOFF
+            01 /0 rm1 VMCALL
+            01 /0 rm2 VMLAUNCH
+            01 /0 rm3 VMRESUME
+            01 /0 rm4 VMXOFF
             01 /1 mem SIDT Ms
-            01 /1 rm0 np MONITOR
-            01 /1 rm1 np MWAIT
+            01 /1 rm0 MONITOR
+            01 /1 rm1 MWAIT
             01 /1 rm2 np CLAC
             01 /1 rm3 np STAC
             01 /2 mem LGDT Ms

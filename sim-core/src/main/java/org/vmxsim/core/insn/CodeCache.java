@@ -180,6 +180,11 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
         return handler;
     }
 
+    /** How many instructions are decoded now. */
+    int decodedInstructions() {
+        return decoded;
+    }
+
     private void dropAll() {
         pages.values().forEach(page -> page.live = false);
         pages.clear();

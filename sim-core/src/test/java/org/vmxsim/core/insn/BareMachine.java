@@ -62,19 +62,21 @@ final class BareMachine {
 
     /** Executes instructions by following links, as the processor's loop does; stops at a fault. */
     void run(int instructions) {
-        Handler handler = cache.at(cpu);
-        cpu.limit = Long.MAX_VALUE;
-        for (int i = 0; i < instructions && handler != null; i++) {
-            Handler next = handler.exec(cpu);
-            if (next != null && (cpu.limit == 0 || i == instructions - 1)) {
-                cpu.rip = cpu.codeBase + next.pageOffset & (cpu.mode == Processor.CODE_64 ? -1 : 0xffff_ffffL);
-                next = null;
-            }
+        Handler handler = null;
+        for (int i = 0; i < instructions; i++) {
             cpu.limit = Long.MAX_VALUE;
+            handler = handler == null ? cache.at(cpu) : handler;
+            if (handler == null) {
+                return;
+            }
+            handler = handler.exec(cpu);
+            if (handler != null && (cpu.limit == 0 || i == instructions - 1)) {
+                cpu.rip = cpu.codeBase + handler.pageOffset & (cpu.mode == Processor.CODE_64 ? -1 : 0xffff_ffffL);
+                handler = null;
+            }
             if (cpu.pending != Processor.NOTHING) {
                 return;
             }
-            handler = next == null ? cache.at(cpu) : next;
         }
     }
 
