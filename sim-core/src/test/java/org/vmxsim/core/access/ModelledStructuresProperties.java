@@ -299,6 +299,12 @@ class ModelledStructuresProperties {
         for (int page = 0; page < FIRST_DATA_PAGE; page++) {
             second.frames[page] = (long) (3 * PAGES + page) << 12;
         }
+        for (long hpa = 0; second.on && hpa < (long) PAGES << 12; hpa += 8) {
+            // where a guest-physical address taken for a host-physical one would lead
+            for (Machine machine : machines) {
+                machine.memory().writeLong(hpa, (long) PAGES << 12 | DIRTY | ACCESSED | 3);
+            }
+        }
         // a global page hits in both spaces, whatever the root tables say: they must not differ
         put(0, 0, 2 << 12 | ACCESSED | 3);
         put(1, 0, 2 << 12 | ACCESSED | 3);
