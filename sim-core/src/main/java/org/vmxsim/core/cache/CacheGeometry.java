@@ -17,6 +17,10 @@ public record CacheGeometry(int sizeBytes, int ways, Replacement replacement, in
     /**
      * Checks the shape.
      *
+     * @param sizeBytes capacity
+     * @param ways lines of a set
+     * @param replacement how a line is chosen
+     * @param latencyCycles load-to-use latency
      * @throws IllegalArgumentException if the number of sets is not a power of two, or the latency is below 1
      */
     public CacheGeometry {

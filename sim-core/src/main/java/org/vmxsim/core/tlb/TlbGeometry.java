@@ -13,6 +13,9 @@ public record TlbGeometry(int entries, int ways, Replacement replacement) {
     /**
      * Checks the shape.
      *
+     * @param entries entries in all
+     * @param ways entries of a set
+     * @param replacement how a way is chosen
      * @throws IllegalArgumentException if the number of sets is not a power of two
      */
     public TlbGeometry {
