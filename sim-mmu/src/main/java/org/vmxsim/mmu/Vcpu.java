@@ -176,6 +176,35 @@ public final class Vcpu {
     }
 
     /**
+     * A general-purpose register, without copying the others.
+     *
+     * @param number register number, {@link CpuState#RAX} and so on
+     * @return its value
+     */
+    public long gpr(int number) {
+        return registers.gpr(number);
+    }
+
+    /**
+     * Sets a general-purpose register.
+     *
+     * @param number register number, {@link CpuState#RAX} and so on
+     * @param value its value
+     */
+    public void gpr(int number, long value) {
+        registers.gpr(number, value);
+    }
+
+    /**
+     * The instruction pointer, without copying the other registers.
+     *
+     * @return RIP
+     */
+    public long rip() {
+        return registers.rip();
+    }
+
+    /**
      * Gives the value that the last exit asked for: of a device read, a port input, or RAX of a hypercall.
      *
      * @param value the value; bits beyond the size of the access are ignored

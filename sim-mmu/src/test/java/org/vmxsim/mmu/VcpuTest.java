@@ -3,6 +3,8 @@ package org.vmxsim.mmu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.memory.PortDevice;
@@ -93,9 +95,12 @@ class VcpuTest {
 
     @Test
     void cpuidHidesVmxAndNamesTheHypervisor() {
+        List<Integer> marks = new ArrayList<>();
+        guest.vm.onCpuid(1, marks::add);
         // mov eax, 1; cpuid; mov esi, ecx; mov eax, 0x40000000; cpuid; hlt
         guest.code(0xb8, 1, 0, 0, 0, 0x0f, 0xa2, 0x89, 0xce, 0xb8, 0, 0, 0, 0x40, 0x0f, 0xa2, 0xf4);
         guest.expect(VcpuExit.Hlt.class);
+        assertThat(marks).containsExactly(0);
         assertThat(guest.get(CpuState.RSI) >>> 5 & 1).isZero();
         assertThat(guest.get(CpuState.RSI) >>> 31 & 1).isOne();
         assertThat(guest.get(CpuState.RBX)).isEqualTo(0x4b4d_564bL);
