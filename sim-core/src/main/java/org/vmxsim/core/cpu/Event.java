@@ -20,6 +20,8 @@ public final class Event {
 
     /** Vector of the debug exception. */
     public static final int DEBUG = 1;
+    /** Vector of the breakpoint exception, here for all events that are benign. */
+    static final int BREAKPOINT = 3;
     /** Vector of the double fault. */
     public static final int DOUBLE_FAULT = 8;
     /** Vector of the stack fault. */
@@ -33,6 +35,9 @@ public final class Event {
     public static final int DELIVER_ERROR_CODE = 1 << 11;
     /** Bit 31 of the information formats: the field is valid. */
     public static final int VALID = 1 << 31;
+
+    private static final int CONTRIBUTORY = 1 << 0 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 21;
+    private static final int PAGE_FAULTS = 1 << 14 | 1 << 20;
 
     /** Type, {@link #EXTERNAL} to {@link #SOFTWARE_EXCEPTION}. */
     public int type;
@@ -77,6 +82,21 @@ public final class Event {
      */
     public boolean isSoftware() {
         return type >= SOFTWARE_INTERRUPT;
+    }
+
+    /** Whether this is a contributory exception or a page fault (#VE counts as one). */
+    boolean isGrave() {
+        return type == EXCEPTION && (1 << vector & (CONTRIBUTORY | PAGE_FAULTS)) != 0;
+    }
+
+    /**
+     * Whether this exception, met while another was being delivered, makes a double fault of the two. SDM table
+     * "Conditions for Generating a Double Fault".
+     */
+    boolean makesDoubleFault(int firstVector) {
+        boolean afterPageFault = (1 << firstVector & PAGE_FAULTS) != 0;
+        boolean afterContributory = (1 << firstVector & CONTRIBUTORY) != 0;
+        return isGrave() && (afterPageFault || afterContributory && (1 << vector & CONTRIBUTORY) != 0);
     }
 
     /**

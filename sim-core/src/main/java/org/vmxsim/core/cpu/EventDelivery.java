@@ -8,8 +8,6 @@ package org.vmxsim.core.cpu;
  * That Occur During Event Delivery".
  */
 public class EventDelivery {
-    private static final int CONTRIBUTORY = 1 << 0 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 21;
-    private static final int PAGE_FAULTS = 1 << 14 | 1 << 20;
     private static final long TF = 1 << 8;
     private static final long IF = 1 << 9;
     private static final long RF = 1 << 16;
@@ -131,22 +129,19 @@ public class EventDelivery {
     /** A fault while an event was being delivered. True if nothing is left to deliver now. */
     private boolean mergesIntoShutdownOrDoubleFault() {
         boolean first = (cpu.vectoringInfo >>> 8 & 7) == Event.EXCEPTION;
-        int firstClass = first ? 1 << (cpu.vectoringInfo & 31) : 0;
-        int second = 1 << requested.vector;
-        boolean grave = requested.type == Event.EXCEPTION && (second & (CONTRIBUTORY | PAGE_FAULTS)) != 0;
-        if (firstClass == 1 << Event.DOUBLE_FAULT && grave) {
+        int firstVector = first ? cpu.vectoringInfo & 0xff : Event.BREAKPOINT;
+        if (firstVector == Event.DOUBLE_FAULT && requested.isGrave()) {
             if (!interceptedException(requested)) {
+                updateCr2();
                 tripleFault();
             }
             return true;
         }
-        boolean becomesDouble = grave
-                && ((firstClass & PAGE_FAULTS) != 0
-                        || (firstClass & CONTRIBUTORY) != 0 && (second & CONTRIBUTORY) != 0);
-        if (becomesDouble) {
+        if (requested.makesDoubleFault(firstVector)) {
             if (interceptedException(requested)) {
                 return true;
             }
+            updateCr2();
             // "The original event results in a double-fault exception that causes the VM exit directly": not vectoring
             cpu.vectoringInfo = 0;
             requested.set(Event.EXCEPTION, Event.DOUBLE_FAULT, true, 0, 0);
@@ -163,10 +158,16 @@ public class EventDelivery {
         }
     }
 
-    private void deliverRequested() {
+    /** "Processors update CR2 whenever a page fault is detected", even if that results in a double fault. */
+    private void updateCr2() {
         if (requested.vector == Event.PAGE_FAULT && requested.type == Event.EXCEPTION) {
             cpu.cr2 = requested.qualification;
-        } else if (requested.vector == Event.DEBUG && requested.type == Event.EXCEPTION) {
+        }
+    }
+
+    private void deliverRequested() {
+        updateCr2();
+        if (requested.vector == Event.DEBUG && requested.type == Event.EXCEPTION) {
             cpu.dr[6] = cpu.dr[6] & ~0xfL | requested.qualification & 0xe00fL;
             cpu.dr[7] &= ~(1L << 13);
             cpu.debugctl &= ~1L;

@@ -39,7 +39,7 @@ class BenchGuestTest {
     }
 
     private static Matcher run(String test, boolean cycles) throws IOException {
-        BareMachine machine = new BareMachine(320L << 20, CpuModel.MINIMAL);
+        BareMachine machine = new BareMachine(160L << 20, CpuModel.MINIMAL);
         if (cycles) {
             machine.useCycleEngine(TimingPreset.named("skylake-sp"));
         }
