@@ -183,6 +183,16 @@ class ExceptionTest {
     }
 
     @Test
+    @DisplayName("The frame is aligned to 16 bytes without a change of stack too")
+    void alignedFrame() {
+        machine.cpu.gpr[CpuState.RSP] = LongModeMachine.STACK - 3;
+        machine.code("0f 0b");
+        run();
+        assertThat(machine.cpu.gpr[CpuState.RSP]).isEqualTo(LongModeMachine.STACK - 16 - 40);
+        assertThat(machine.onStack(3)).isEqualTo(LongModeMachine.STACK - 3);
+    }
+
+    @Test
     @DisplayName("SDM \"Interrupt Stack Table\"; RF is pushed as 1 by a fault")
     void interruptStackTable() {
         machine.gate(6, 0x8e, LongModeMachine.KERNEL_CODE, 1);
