@@ -12,7 +12,13 @@ import picocli.CommandLine.IParameterExceptionHandler;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "A cycle-level x86 VMX, EPT and sub-page protection machine.",
-        subcommands = {RunCommand.class, BootCommand.class, ReplayCommand.class, ConvertCommand.class, ListCommand.class
+        subcommands = {
+            RunCommand.class,
+            BootCommand.class,
+            ReplayCommand.class,
+            ExplainCommand.class,
+            ConvertCommand.class,
+            ListCommand.class
         })
 public final class Main implements Runnable {
     /** Exit status: bad input of any kind. */

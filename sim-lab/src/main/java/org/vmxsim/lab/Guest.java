@@ -1,6 +1,7 @@
 package org.vmxsim.lab;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.vmxsim.core.boot.BootEntry;
 import org.vmxsim.core.boot.MultibootImage;
 import org.vmxsim.core.boot.SymbolTable;
@@ -59,11 +60,12 @@ final class Guest {
         this.names = new GuestNames(symbols, this::readLong);
     }
 
-    /** The guest of a scenario, ready to run. */
-    static Guest of(Scenario scenario, RunListener listener) {
+    /** The guest of a scenario, ready to run, on a variant of its timing preset. */
+    static Guest of(Scenario scenario, RunListener listener, UnaryOperator<TimingPreset> variant) {
         MultibootImage image = parse(scenario);
         Engine engine = scenario.fidelity() == Fidelity.CYCLE ? Engine.CYCLE : Engine.FUNCTIONAL;
         MachineConfig config = config(scenario.cpu(), scenario.timing(), engine, scenario.memoryBytes());
+        config = config.withTiming(variant.apply(config.timing()));
         Guest guest = new Guest(config, scenario.memoryBytes(), scenario.eptPageSize(), image.symbols(), listener);
         String commandLine =
                 (scenario.guest().programName() + " " + scenario.guest().arguments()).strip();

@@ -4,7 +4,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.core.cpu.SegmentRegister;
 import org.vmxsim.mmu.guest.VmMemory;
 
 /**
@@ -88,11 +87,16 @@ final class GuestTables {
         state.cpl = 3;
         state.rip = 0;
         state.rflags(2);
-        for (SegmentRegister segment : state.segments) {
-            segment.set(0x2b, 0, -1, USER_DATA);
-        }
-        state.segments[CpuState.CS].set(0x33, 0, -1, USER_CODE_64);
+        userSegments(state);
         state.segments[CpuState.LDTR].set(0, 0, 0xffff, LDT);
         state.segments[CpuState.TR].set(0x40, 0, 0x67, BUSY_TSS);
+    }
+
+    /** Flat segments of a 64-bit program at privilege level 3. */
+    static void userSegments(CpuState state) {
+        for (int i = CpuState.ES; i <= CpuState.GS; i++) {
+            state.segments[i].set(0x2b, 0, -1, USER_DATA);
+        }
+        state.segments[CpuState.CS].set(0x33, 0, -1, USER_CODE_64);
     }
 }

@@ -1,5 +1,7 @@
 package org.vmxsim.lab;
 
+import org.vmxsim.lab.explain.Explanation;
+import org.vmxsim.lab.explain.Question;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.Scenario;
 
@@ -61,5 +63,17 @@ public final class Lab {
      */
     public static RunReport boot(BootRequest request, RunListener listener) {
         return new BareRun(request, listener).run();
+    }
+
+    /**
+     * Runs a scenario to a point and explains one translation there.
+     *
+     * @param scenario what to run
+     * @param question which translation, and when
+     * @return every reference on the way, and the verdict
+     * @throws IllegalArgumentException if the scenario asks for what does not exist, or the guest ends before the point
+     */
+    public static Explanation explain(Scenario scenario, Question question) {
+        return new Explain(scenario, question).explain();
     }
 }

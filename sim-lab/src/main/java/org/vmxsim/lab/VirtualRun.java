@@ -1,7 +1,9 @@
 package org.vmxsim.lab;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.vmxsim.core.boot.ElfSymbol;
+import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.ProtectedRange;
@@ -21,9 +23,13 @@ final class VirtualRun {
     private final Timeline timeline = new Timeline();
 
     VirtualRun(Scenario scenario, RunListener listener) {
+        this(scenario, listener, UnaryOperator.identity());
+    }
+
+    VirtualRun(Scenario scenario, RunListener listener, UnaryOperator<TimingPreset> variant) {
         this.scenario = scenario;
         this.listener = listener;
-        this.guest = Guest.of(scenario, listener);
+        this.guest = Guest.of(scenario, listener, variant);
         this.subPages = new SubPageMap(guest.vm);
         this.denied = new DeniedWrites(guest.vcpu, guest.names, scenario.spp().onDenied());
         guest.vcpu.processor().storeObserver = subPages;
@@ -54,19 +60,36 @@ final class VirtualRun {
         }
     }
 
+    Guest guest() {
+        return guest;
+    }
+
+    /** Runs until so many instructions are retired, or to the guest's begin marker if 0 are asked for. */
+    void runTo(long instructions) {
+        RunReport.End end = null;
+        boolean there = false;
+        while (!there && end == null) {
+            long left = (instructions == 0 ? scenario.maxInstructions() : instructions) - guest.instructions();
+            end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
+            there = instructions == 0 ? guest.marker == BEGIN : guest.instructions() >= instructions;
+        }
+        if (!there) {
+            throw new IllegalArgumentException("the guest does not come to the point asked for: " + end.detail());
+        }
+    }
+
+    private RunReport.End limit() {
+        return new RunReport.End(
+                "limit",
+                -1,
+                String.format("The run ended at its limit of %,d instructions.", scenario.maxInstructions()));
+    }
+
     RunReport run() {
         RunReport.End end = null;
         while (end == null) {
             long left = scenario.maxInstructions() - guest.instructions();
-            if (left <= 0) {
-                end = new RunReport.End(
-                        "limit",
-                        -1,
-                        "The run ended at its limit of " + String.format("%,d", scenario.maxInstructions())
-                                + " instructions.");
-            } else {
-                end = step(Math.min(left, timeline.step()));
-            }
+            end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
         }
         timeline.add(guest.sample());
         return report(end);

@@ -108,9 +108,6 @@ final class ExitTransition {
         VmExit exit = vmx.exit.begin(ExitReason.of(access.reason), access.qualification);
         exit.gpa = access.gpa;
         exit.gla = access.glaValid ? access.gla : 0;
-        if (exit.reason == ExitReason.EPT_VIOLATION) {
-            vmx.translations.eptViolation(access.gpa, access.glaValid, access.gla);
-        }
     }
 
     private boolean isAccess(ExitReason reason) {

@@ -8,7 +8,8 @@ package org.vmxsim.lab.explain;
  * @param sizeBytes bytes touched, 1 to 64
  * @param user whether at privilege level 3
  * @param afterInstructions retired instructions after which the question is asked; 0: at the guest's begin marker
- * @param warm whether TLBs and caches are as the run left them; otherwise empty
+ * @param warm whether TLBs and caches are as the run left them; otherwise they are empty and there are no
+ *     paging-structure caches, so that every level is read
  */
 public record Question(long gva, Kind kind, int sizeBytes, boolean user, long afterInstructions, boolean warm) {
     /** What is done at the address. */

@@ -51,11 +51,8 @@ public final class TextReport {
         for (long count : lengths) {
             walks += count;
         }
-        line(
-                out,
-                "  page walks   %,16d   %,d table entries read",
-                walks,
-                report.walks().references());
+        line(out, "  page walks   %,16d", walks);
+        line(out, "  table entries read by walks %,14d", report.walks().references());
         for (int n = 0; n < lengths.length; n++) {
             if (lengths[n] != 0) {
                 line(out, "    %2d references %,28d", n, lengths[n]);
