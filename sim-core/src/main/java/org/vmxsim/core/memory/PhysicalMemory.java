@@ -17,7 +17,7 @@ public final class PhysicalMemory extends ByteAddressed {
     /** Highest supported physical-address width, in bits. */
     public static final int MAX_ADDRESS_BITS = AddressMap.MAX_ADDRESS_BITS;
 
-    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int CHUNK_SHIFT = RamWindow.CHUNK_SHIFT;

@@ -90,6 +90,9 @@ final class SlowMemory {
     }
 
     private static long little(byte[] array, int offset, int sizeBytes) {
+        if (sizeBytes == Long.BYTES) {
+            return (long) PhysicalMemory.LONG.get(array, offset);
+        }
         long value = 0;
         for (int i = sizeBytes - 1; i >= 0; i--) {
             value = value << 8 | array[offset + i] & 0xff;
@@ -120,6 +123,11 @@ final class SlowMemory {
             write(hpa + head, sizeBytes - head, value >>> 8 * head);
             return;
         }
+        byte[] touched = find(hpa);
+        if (touched != null) {
+            put(touched, (int) hpa & touched.length - 1, sizeBytes, value);
+            return;
+        }
         Region region = map.at(hpa);
         if (region == null) {
             return;
@@ -130,6 +138,14 @@ final class SlowMemory {
         }
         byte[] array = region.sparse() ? touch(hpa, region) : flat;
         int offset = region.sparse() ? (int) hpa & array.length - 1 : (int) (hpa - flatBase);
+        put(array, offset, sizeBytes, value);
+    }
+
+    private static void put(byte[] array, int offset, int sizeBytes, long value) {
+        if (sizeBytes == Long.BYTES) {
+            PhysicalMemory.LONG.set(array, offset, value);
+            return;
+        }
         for (int i = 0; i < sizeBytes; i++) {
             array[offset + i] = (byte) (value >>> 8 * i);
         }

@@ -93,8 +93,8 @@ class PhysicalMemoryTest {
         touch(memory, 0, 1024, 1 << 17);
         long base = 1L << 30;
         for (int page = 31; page >= 0; page--) {
-            memory.writeLong(base + page * 4096 + 0xffc, 0x1111_1111_1111_1111L * (page & 7));
             memory.writeInt(base + page * 4096, page);
+            memory.writeInt(base + page * 4096 + 0xffc, 0x1111_1111 * (page & 7));
         }
         for (int page = 0; page < 32; page++) {
             assertThat(memory.readInt(base + page * 4096)).isEqualTo(page);
