@@ -76,7 +76,7 @@ public final class SppWalker {
         }
         long table = SppEntry.table(spptp);
         for (int level = Radix.PML4; level > Radix.PT; level--) {
-            long entry = tables.readUncounted(TableMemory.SPPT, level, Radix.entryAddress(table, gpa, level));
+            long entry = tables.readUncounted(TableMemory.SPPT, level, table, Radix.entryOffset(gpa, level));
             if ((entry & (reservedBits | SppEntry.VALID.mask())) != SppEntry.VALID.mask()) {
                 walk.level = level;
                 walk.entry = entry;
@@ -85,7 +85,7 @@ public final class SppWalker {
             }
             table = SppEntry.table(entry);
         }
-        long vector = tables.readUncounted(TableMemory.SPPT, Radix.PT, Radix.entryAddress(table, gpa, Radix.PT));
+        long vector = tables.readUncounted(TableMemory.SPPT, Radix.PT, table, Radix.entryOffset(gpa, Radix.PT));
         walk.level = Radix.PT;
         walk.entry = vector;
         tables.countWalk(TableMemory.SPPT, Radix.PML4, Radix.PT);

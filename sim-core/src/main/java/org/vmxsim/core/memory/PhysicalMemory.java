@@ -151,6 +151,25 @@ public final class PhysicalMemory extends ByteAddressed {
         return readSparse(hpa, 8);
     }
 
+    /**
+     * Reads an 8-byte entry of a table: as {@link #readLong(long)} of the sum, but in a chain of reads that each wait
+     * for the one before, fewer operations wait.
+     *
+     * @param table host-physical address of the table, 4-KiB aligned, known late
+     * @param offset offset of the entry in it, 0 to 4088, known early
+     * @return the little-endian value
+     */
+    public long readEntry(long table, long offset) {
+        long at = table + (offset - flatBase);
+        if (at >= 0 && at <= flatLastLong) {
+            return (long) LONG.get(flat, (int) at);
+        }
+        byte[] chunk = chunkAt(table);
+        return chunk != null
+                ? (long) LONG.get(chunk, ((int) table & CHUNK_MASK) + (int) offset)
+                : slow.read(table + offset, 8);
+    }
+
     @Override
     public int readInt(long hpa) {
         long offset = hpa - flatBase;

@@ -81,7 +81,9 @@ public final class GuestPagingWalker {
         linear = address;
         sizeBytes = bytes;
         access = accessBits;
-        out = result;
+        if (out != result) {
+            out = result;
+        }
         result.linear = address;
         if (controls.rootLevel == 0) {
             return withoutPaging();
@@ -105,6 +107,7 @@ public final class GuestPagingWalker {
             rights = cached.rights;
             level = below;
         }
+        askForEntries(AccessContext.READ | AccessContext.WALK);
         return descend(table, level);
     }
 
@@ -119,6 +122,11 @@ public final class GuestPagingWalker {
                 structures.guestStructures.insert(level, linear, entryHpa & ~0xfffL, table, rights);
             }
             long entry = read(level);
+            if ((entry & controls.plainTableMask[level]) == PagingEntry.PLAIN_TABLE) {
+                rights = narrowed(PagingEntry.rights(entry));
+                table = entry & PagingEntry.ADDRESS;
+                continue;
+            }
             if ((entry & PagingEntry.PRESENT) == 0) {
                 return pageFault(0);
             }
@@ -144,29 +152,33 @@ public final class GuestPagingWalker {
 
     /** Translates the address of the entry at a level by the second level. */
     private int locate(long table, int level) {
-        int width = controls.entryBytes == 8 ? 9 : 10;
-        int index = (int) (linear >>> 12 + width * (level - 1)) & (1 << width) - 1;
-        entryGpa = table + (long) index * controls.entryBytes;
+        long offset = controls.entryBytes == 8 ? linear >>> 9 * level & 0xff8 : linear >>> 10 * level & 0xffc;
+        entryGpa = table + offset;
         tables.guestLevel = level;
         if (cachedTableHpa != UNKNOWN) {
             // the paging-structure cache maps to host-physical addresses: the second level is not asked again
-            entryHpa = cachedTableHpa + (long) index * controls.entryBytes;
+            entryHpa = cachedTableHpa + offset;
             cachedTableHpa = UNKNOWN;
             return LinearTranslation.OK;
         }
-        return secondLevel(AccessContext.READ | AccessContext.WALK);
+        return secondLevel();
     }
 
-    private int secondLevel(int accessBits) {
+    /** Asks the second level for the entry; the other questions were put by {@link #askForEntries}. */
+    private int secondLevel() {
         context.gpa = entryGpa;
+        int outcome = translator.translate(context);
+        entryHpa = context.hpa;
+        return outcome == GuestPhysicalTranslator.TRANSLATED ? LinearTranslation.OK : outcomeOf(outcome);
+    }
+
+    /** What is the same for all entries of a walk. */
+    private void askForEntries(int accessBits) {
         context.gla = linear;
         context.glaValid = true;
         context.sizeBytes = controls.entryBytes;
         context.access = accessBits | access & AccessContext.USER;
         context.guestRights = 0;
-        int outcome = translator.translate(context);
-        entryHpa = context.hpa;
-        return outcomeOf(outcome);
     }
 
     private static int outcomeOf(int outcome) {
@@ -179,17 +191,22 @@ public final class GuestPagingWalker {
     }
 
     private long read(int level) {
+        if (controls.entryBytes == 8) {
+            return tables.readEntry(TableMemory.GUEST, level, entryHpa);
+        }
         long word = tables.readEntry(TableMemory.GUEST, level, entryHpa & ~7L);
-        return controls.entryBytes == 8 ? word : word >>> 8 * (entryHpa & 4) & 0xffff_ffffL;
+        return word >>> 8 * (entryHpa & 4) & 0xffff_ffffL;
     }
 
     /** Sets flags of the entry read last; the write is an access of its own to the second level. */
     private int setFlags(long flags) {
-        int outcome = secondLevel(AccessContext.READ
+        askForEntries(AccessContext.READ
                 | AccessContext.WRITE
                 | AccessContext.WALK
                 | AccessContext.AD_UPDATE
                 | AccessContext.LOCKED);
+        int outcome = secondLevel();
+        askForEntries(AccessContext.READ | AccessContext.WALK);
         if (outcome == LinearTranslation.OK) {
             tables.setFlags(TableMemory.GUEST, entryHpa & ~7L, flags << 8 * (entryHpa & 4));
         }

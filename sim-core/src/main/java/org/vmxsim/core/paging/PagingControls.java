@@ -31,6 +31,12 @@ public final class PagingControls {
     public boolean executeDisable;
     /** Bits that must be 0 in every entry of the mode: above MAXPHYADDR, and XD if it is not enabled. */
     public long reserved;
+    /**
+     * By level: an entry of which only P and A are set among these bits refers to a table, breaks no rule and has its
+     * accessed flag set. Nothing is plain at level 1 and with 32-bit paging.
+     */
+    final long[] plainTableMask = new long[Radix.PML5 + 1];
+
     /** PCID in CR3, or 0. */
     public int pcid;
 
@@ -77,6 +83,9 @@ public final class PagingControls {
         root = rootLevel == 2 ? cr3 & 0xffff_f000L : cr3 & ENTRY_ADDRESS;
         pcid = (cr4 >>> 17 & 1) != 0 ? (int) cr3 & 0xfff : 0;
         reserved = rootLevel == 2 ? 0 : reservedOf(longMode);
+        for (int level = Radix.PD; level <= Radix.PML5; level++) {
+            plainTableMask[level] = entryBytes == 8 ? reserved | PagingEntry.PLAIN_TABLE | PagingEntry.PAGE_SIZE : 0;
+        }
     }
 
     private long reservedOf(boolean longMode) {

@@ -29,7 +29,9 @@ public final class PagingEntry {
     /** XD: instruction fetches are not allowed. */
     public static final long EXECUTE_DISABLE = 1L << 63;
 
-    private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+    static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+    /** What is left of an ordinary reference to a table under {@link PagingControls#plainTableMask}. */
+    static final long PLAIN_TABLE = PRESENT | ACCESSED;
 
     private PagingEntry() {}
 

@@ -37,7 +37,18 @@ public final class Radix {
      * @return physical address of the entry
      */
     public static long entryAddress(long table, long address, int level) {
-        return table | address >>> 9 * level & 0xff8;
+        return table | entryOffset(address, level);
+    }
+
+    /**
+     * Offset in its table of the 8-byte entry that an address chooses.
+     *
+     * @param address the address being translated
+     * @param level level of the table, 1 to 5
+     * @return 0 to 4088
+     */
+    public static long entryOffset(long address, int level) {
+        return address >>> 9 * level & 0xff8;
     }
 
     /**

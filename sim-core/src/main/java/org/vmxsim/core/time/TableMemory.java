@@ -106,7 +106,7 @@ public final class TableMemory {
      */
     public long readEntry(int structure, int level, long hpa) {
         countWalk(structure, level, level);
-        return readUncounted(structure, level, hpa);
+        return observed ? readObserved(structure, level, hpa) : memory.readLong(hpa);
     }
 
     /**
@@ -114,11 +114,12 @@ public final class TableMemory {
      *
      * @param structure {@link #GUEST}, {@link #EPT} or {@link #SPPT}
      * @param level level of the entry, 5 to 1
-     * @param hpa host-physical address, 8-byte aligned
+     * @param table host-physical address of the table, 4-KiB aligned
+     * @param offset offset of the entry in the table, a multiple of 8 below 4096
      * @return the entry
      */
-    public long readUncounted(int structure, int level, long hpa) {
-        return observed ? readObserved(structure, level, hpa) : memory.readLong(hpa);
+    public long readUncounted(int structure, int level, long table, long offset) {
+        return observed ? readObserved(structure, level, table + offset) : memory.readEntry(table, offset);
     }
 
     private long readObserved(int structure, int level, long hpa) {

@@ -80,6 +80,6 @@ public final class EptEntry {
      */
     public static long translate(long entry, int level, long gpa) {
         long offset = (1L << Radix.shift(level)) - 1;
-        return entry & ADDRESS.mask() & ~offset | gpa & offset;
+        return entry & (ADDRESS.mask() & ~offset) | gpa & offset;
     }
 }

@@ -140,7 +140,7 @@ public final class EptWalker {
         long table = walk.startTable;
         int level = walk.startLevel;
         while (true) {
-            long entry = tables.readUncounted(TableMemory.EPT, level, Radix.entryAddress(table, gpa, level));
+            long entry = tables.readUncounted(TableMemory.EPT, level, table, Radix.entryOffset(gpa, level));
             if ((entry & plainTableMask[level]) != READ) {
                 if (isPlainPage(entry, level)) {
                     return end(walk, level, entry, above, EptOutcome.TRANSLATED);

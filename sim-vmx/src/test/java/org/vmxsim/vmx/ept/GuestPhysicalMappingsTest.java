@@ -90,6 +90,20 @@ class GuestPhysicalMappingsTest {
     }
 
     @Test
+    @DisplayName("Rights of upper entries are kept with the tables they lead to; the violation drops them")
+    void rightsOfUpperEntriesAreKept() {
+        long directory = machine.ept().entry(GPA, 2);
+        machine.map(GPA + 0x1000, 0x9000, ALL).ept().set(GPA, 2, directory & ~EptEntry.WRITE.mask());
+        references(GPA, AccessContext.READ, EptOutcome.TRANSLATED);
+
+        assertThat(references(GPA + 0x1000, AccessContext.WRITE, EptOutcome.VIOLATION))
+                .isEqualTo(1);
+        assertThat(machine.translator().exit().qualification & 0x3f).isEqualTo(0b101_010);
+        machine.ept().set(GPA, 2, directory);
+        references(GPA + 0x1000, AccessContext.WRITE, EptOutcome.TRANSLATED);
+    }
+
+    @Test
     @DisplayName("A dirty flag is set although a clean mapping is kept")
     void dirtyFlagsAreSet() {
         machine.accessedDirty(true);
@@ -165,6 +179,7 @@ class GuestPhysicalMappingsTest {
                 machine.protect(gpa, random.nextInt());
             }
         }
+        machine.ept().set(0, 2, machine.ept().entry(0, 2) & ~(random.nextInt(4) * 2L));
         for (long region = 1; region < 16; region++) {
             if (random.nextBoolean()) {
                 machine.ept().map(region << 21, region << 21, rights[random.nextInt(rights.length)], 2);
