@@ -51,7 +51,7 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
     public CodeCache(Processor cpu, PhysicalMemory memory) {
         this.cpu = cpu;
         this.memory = memory;
-        this.reader = new InstructionReader(this, memory);
+        this.reader = new InstructionReader(this, memory, cpu.model);
         memory.codePages().addListener(this);
     }
 

@@ -5,6 +5,7 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Decoder;
 import org.vmxsim.core.memory.PhysicalMemory;
+import org.vmxsim.core.model.CpuModel;
 
 /** Reads the bytes of instructions from physical memory, decodes them, and places and links their handlers. */
 final class InstructionReader {
@@ -13,13 +14,15 @@ final class InstructionReader {
 
     private final CodeCache cache;
     private final PhysicalMemory memory;
+    private final CpuModel model;
     private final Decoder decoder = new Decoder();
     private final DecodedInstruction d = new DecodedInstruction();
     private final byte[] bytes = new byte[Decoder.MAX_LENGTH];
 
-    InstructionReader(CodeCache cache, PhysicalMemory memory) {
+    InstructionReader(CodeCache cache, PhysicalMemory memory, CpuModel model) {
         this.cache = cache;
         this.memory = memory;
+        this.model = model;
     }
 
     /** The handler of the instruction at an offset of a page. */
@@ -99,7 +102,7 @@ final class InstructionReader {
     }
 
     private Handler place(int offset) {
-        Handler handler = Handlers.of(d);
+        Handler handler = RequiredFeature.isThere(d, model) ? Handlers.of(d) : Miscellaneous.undefined();
         handler.pageOffset = offset;
         handler.length = d.length;
         return handler;
