@@ -180,7 +180,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     }
 
     private long loadAs(long linear, int sizeBytes, int access) {
-        if (!isCanonical(linear, sizeBytes)) {
+        if (cpu.pending != Processor.NOTHING || !isCanonical(linear, sizeBytes)) {
             return 0;
         }
         int head = headBytes(linear);
@@ -211,7 +211,7 @@ public abstract class TranslatingAccess extends LinearAccess {
 
     /** Translates all of an access that writes, and remembers where it lies. */
     private boolean locate(long linear, int sizeBytes, int access) {
-        if (!isCanonical(linear, sizeBytes)) {
+        if (cpu.pending != Processor.NOTHING || !isCanonical(linear, sizeBytes)) {
             return false;
         }
         int head = Math.min(headBytes(linear), sizeBytes);
@@ -261,7 +261,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     public final void probe(long linear, int sizeBytes, boolean write) {
         int access = (write ? AccessContext.WRITE : AccessContext.READ) | privilege;
         long first = linear & addressMask;
-        if (!isCanonical(first, sizeBytes)) {
+        if (cpu.pending != Processor.NOTHING || !isCanonical(first, sizeBytes)) {
             return;
         }
         int head = Math.min(headBytes(first), sizeBytes);
