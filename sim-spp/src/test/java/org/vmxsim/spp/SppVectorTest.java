@@ -9,25 +9,24 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.paging.Radix;
 
 class SppVectorTest {
-    @ParameterizedTest(name = "gpa {0}: sub-page {5}, vector bit {6}")
+    @ParameterizedTest(name = "gpa {0}: entries {1}, sub-page {2}, vector bit {3}")
     @CsvSource(textBlock = """
-            # gpa,          L4,  L3,  L2,  L1,  S, vector bit
-            0x80,           0,   0,   0,   0,   1, 2
-            0xFFF,          0,   0,   0,   0,  31, 62
-            0x1FFF80,       0,   0,   0,   511, 31, 62
-            0x200000,       0,   0,   1,   0,   0, 0
-            0x10000000,     0,   0,   128, 0,   0, 0
-            0x123456789ABC, 36,  209, 179, 393, 21, 42
-            0x7FFFFFFFFF80, 255, 511, 511, 511, 31, 62
+            # gpa,          L4 L3 L2 L1,     S, vector bit
+            0x80,           0 0 0 0,         1, 2
+            0xFFF,          0 0 0 0,         31, 62
+            0x1FFF80,       0 0 0 511,       31, 62
+            0x200000,       0 0 1 0,         0, 0
+            0x10000000,     0 0 128 0,       0, 0
+            0x123456789ABC, 36 209 179 393,  21, 42
+            0x7FFFFFFFFF80, 255 511 511 511, 31, 62
             """)
     @DisplayName("Bits 47:39, 38:30, 29:21 and 20:12 choose entries, bits 11:7 the sub-page")
-    void addressesDecompose(String gpaText, int l4, int l3, int l2, int l1, int subPage, int vectorBit) {
+    void addressesDecompose(String gpaText, String entries, int subPage, int vectorBit) {
         long gpa = Long.decode(gpaText);
 
-        assertThat(Radix.index(gpa, 4)).isEqualTo(l4);
-        assertThat(Radix.index(gpa, 3)).isEqualTo(l3);
-        assertThat(Radix.index(gpa, 2)).isEqualTo(l2);
-        assertThat(Radix.index(gpa, 1)).isEqualTo(l1);
+        assertThat(Radix.index(gpa, 4) + " " + Radix.index(gpa, 3) + " " + Radix.index(gpa, 2) + " "
+                        + Radix.index(gpa, 1))
+                .isEqualTo(entries);
         assertThat(SppVector.subPage(gpa)).isEqualTo(subPage);
         assertThat(SppVector.ofBitmap(SppVector.touched(gpa, 1))).isEqualTo(1L << vectorBit);
     }
