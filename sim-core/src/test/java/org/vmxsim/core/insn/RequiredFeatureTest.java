@@ -15,10 +15,10 @@ class RequiredFeatureTest {
     @ParameterizedTest(name = "{1}: on the minimal model {2}")
     @CsvSource(textBlock = """
             # bytes, what, on the minimal model
-            f30fb8c1,     POPCNT,     false
+            f30fb8c1,     POPCNT,     true
             0f38f003,     MOVBE,      false
             660f38f6c1,   ADCX,       false
-            480fc70e,     CMPXCHG16B, false
+            480fc70e,     CMPXCHG16B, true
             660fae33,     CLWB,       false
             0f44c1,       CMOVE,      true
             0fc70e,       CMPXCHG8B,  true
