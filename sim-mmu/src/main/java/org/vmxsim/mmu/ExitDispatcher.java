@@ -26,10 +26,14 @@ final class ExitDispatcher {
     }
 
     VcpuExit handle(VmExit exit) {
-        if (exit.entryFailure) {
-            return new VcpuExit.FailEntry(exit.reasonField(), exit.toString());
-        }
-        VcpuExit result = switch (exit.reason) {
+        VcpuExit result =
+                exit.entryFailure ? new VcpuExit.FailEntry(exit.reasonField(), exit.toString()) : byReason(exit);
+        Integer end = vcpu.vm().takeEndRequest();
+        return end == null ? noted(result) : new VcpuExit.SystemEvent(end);
+    }
+
+    private VcpuExit byReason(VmExit exit) {
+        return switch (exit.reason) {
             case EPT_VIOLATION -> memory.violation(exit);
             case SPP_RELATED_EVENT -> memory.subPageEvent(exit);
             case TRIPLE_FAULT -> new VcpuExit.Shutdown();
@@ -45,60 +49,21 @@ final class ExitDispatcher {
             case WRMSR -> instructions.wrmsr(exit);
             case XSETBV -> instructions.xsetbv(exit);
             case INVD, WBINVD -> instructions.skip(exit);
-            case GETSEC,
-                    RSM,
-                    VMCLEAR,
-                    VMLAUNCH,
-                    VMPTRLD,
-                    VMPTRST,
-                    VMREAD,
-                    VMRESUME,
-                    VMWRITE,
-                    VMXOFF,
-                    VMXON,
-                    INVEPT,
-                    INVVPID,
-                    VMFUNC,
-                    ENCLS,
-                    XSAVES,
-                    XRSTORS,
-                    PCONFIG,
-                    UMWAIT,
-                    TPAUSE,
-                    LOADIWKEY -> raise(EXCEPTION_INVALID_OPCODE);
-            case INIT_SIGNAL,
-                    STARTUP_IPI,
-                    TASK_SWITCH,
-                    INVLPG,
-                    RDPMC,
-                    RDTSC,
-                    MOV_DR,
-                    ENTRY_FAILURE_GUEST_STATE,
-                    ENTRY_FAILURE_MSR_LOADING,
-                    ENTRY_FAILURE_MACHINE_CHECK,
-                    MWAIT,
-                    MONITOR,
-                    PAUSE,
-                    TPR_BELOW_THRESHOLD,
-                    APIC_ACCESS,
-                    VIRTUALIZED_EOI,
-                    GDTR_IDTR_ACCESS,
-                    LDTR_TR_ACCESS,
-                    EPT_MISCONFIGURATION,
-                    RDTSCP,
-                    PREEMPTION_TIMER_EXPIRED,
-                    APIC_WRITE,
-                    RDRAND,
-                    INVPCID,
-                    RDSEED,
-                    PAGE_MODIFICATION_LOG_FULL -> unexpected(exit);
+            // Instructions that a guest without nested virtualization does not have.
+            case VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON -> undefined();
+            case INVEPT, INVVPID, VMFUNC, GETSEC, RSM, ENCLS, XSAVES, XRSTORS, PCONFIG -> undefined();
+            case UMWAIT, TPAUSE, LOADIWKEY -> undefined();
+            // Not asked for by the controls, or not handled: the guest cannot go on.
+            case INIT_SIGNAL, STARTUP_IPI, TASK_SWITCH, INVLPG, RDPMC, RDTSC, RDTSCP, MOV_DR -> unexpected(exit);
+            case MWAIT, MONITOR, PAUSE, RDRAND, RDSEED, INVPCID, GDTR_IDTR_ACCESS -> unexpected(exit);
+            case LDTR_TR_ACCESS, TPR_BELOW_THRESHOLD, APIC_ACCESS, APIC_WRITE, VIRTUALIZED_EOI -> unexpected(exit);
+            case EPT_MISCONFIGURATION, PAGE_MODIFICATION_LOG_FULL, PREEMPTION_TIMER_EXPIRED -> unexpected(exit);
+            case ENTRY_FAILURE_GUEST_STATE, ENTRY_FAILURE_MSR_LOADING, ENTRY_FAILURE_MACHINE_CHECK -> unexpected(exit);
         };
-        Integer end = vcpu.vm().takeEndRequest();
-        return end == null ? noted(result) : new VcpuExit.SystemEvent(end);
     }
 
-    private VcpuExit raise(int vector) {
-        vcpu.events().exception(vector, false, 0);
+    private VcpuExit undefined() {
+        vcpu.events().exception(EXCEPTION_INVALID_OPCODE, false, 0);
         return null;
     }
 
