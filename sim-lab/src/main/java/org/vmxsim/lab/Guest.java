@@ -16,6 +16,7 @@ import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.EptPageSize;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.Scenario;
+import org.vmxsim.lab.subpage.GuestNames;
 import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.KvmConfig;

@@ -8,6 +8,9 @@ import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.ProtectedRange;
 import org.vmxsim.lab.scenario.Scenario;
+import org.vmxsim.lab.subpage.DeniedWrites;
+import org.vmxsim.lab.subpage.SubPageHypercall;
+import org.vmxsim.lab.subpage.SubPageMap;
 import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.vmx.Engine;
 

@@ -63,7 +63,7 @@ public final class Processor extends CpuState {
     /** The clock and structures of the cycle engine; null while the functional engine runs. */
     public CycleModel cycles;
     /** Sees stores that the memory unit's table does not answer; null if nobody looks. */
-    public StoreObserver storeObserver;
+    public LinearAccess.StoreObserver storeObserver;
     /** Length of the instruction being executed or abandoned, in bytes. */
     public int instructionLength;
     /** Code size now: {@link #CODE_16}, {@link #CODE_32} or {@link #CODE_64}; kept by {@link #modeChanged()}. */

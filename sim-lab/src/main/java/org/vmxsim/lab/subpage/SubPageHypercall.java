@@ -1,4 +1,4 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.subpage;
 
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.Hypercall;
@@ -13,9 +13,9 @@ import org.vmxsim.mmu.spp.SubPages;
  * guests/kvserver/README.md. RDI is the function: 1 protect and 2 unprotect the range at RSI of RDX bytes, 3 query the
  * page of RSI, 4 set the bitmap RDX of the page at RSI.
  */
-final class SubPageHypercall implements Hypercall {
+public final class SubPageHypercall implements Hypercall {
     /** The number in RAX: "SPP1". */
-    static final long NUMBER = 0x5350_5031;
+    public static final long NUMBER = 0x5350_5031;
 
     private static final long U32 = 0xffff_ffffL;
     private static final int SUB_PAGE_BYTES = 128;
@@ -24,7 +24,13 @@ final class SubPageHypercall implements Hypercall {
     private final Vm vm;
     private final SubPageMap watched;
 
-    SubPageHypercall(Vm vm, SubPageMap watched) {
+    /**
+     * The hypercall of a virtual machine.
+     *
+     * @param vm the virtual machine
+     * @param watched is told which pages are protected
+     */
+    public SubPageHypercall(Vm vm, SubPageMap watched) {
         this.vm = vm;
         this.watched = watched;
     }
@@ -44,8 +50,14 @@ final class SubPageHypercall implements Hypercall {
         return function == 1 || function == 2 ? range(rsi, rdx, function == 2) : -Errno.EINVAL.number();
     }
 
-    /** Protects a range before the guest starts; 0 or a negative errno. */
-    long protect(long gpa, long sizeBytes) {
+    /**
+     * Protects a range before the guest starts.
+     *
+     * @param gpa guest-physical address, a multiple of 128
+     * @param sizeBytes size, a positive multiple of 128
+     * @return 0 or a negative errno
+     */
+    public long protect(long gpa, long sizeBytes) {
         return range(gpa, sizeBytes, false);
     }
 

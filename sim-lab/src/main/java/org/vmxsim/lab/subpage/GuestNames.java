@@ -1,4 +1,4 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.subpage;
 
 import java.nio.charset.StandardCharsets;
 import java.util.function.LongUnaryOperator;
@@ -10,7 +10,7 @@ import org.vmxsim.core.boot.SymbolTable;
  * {@code kv_object_count} (u64) and {@code kv_objects[]} with address (u64), size (u64) and name (32 bytes); see
  * guests/kvserver/README.md. Guests are identity-mapped as far as names are concerned.
  */
-final class GuestNames {
+public final class GuestNames {
     private static final int ENTRY_BYTES = 48;
     private static final int NAME_BYTES = 32;
     private static final int MOST_OBJECTS = 1 << 16;
@@ -19,21 +19,34 @@ final class GuestNames {
     private final SymbolTable symbols;
     private final LongUnaryOperator memory;
 
-    /** @param memory reads the aligned 8 bytes of guest memory at a guest-physical address */
-    GuestNames(SymbolTable symbols, LongUnaryOperator memory) {
+    /**
+     * Names of a guest.
+     *
+     * @param symbols symbols of its image
+     * @param memory reads the aligned 8 bytes of guest memory at a guest-physical address
+     */
+    public GuestNames(SymbolTable symbols, LongUnaryOperator memory) {
         this.symbols = symbols;
         this.memory = memory;
     }
 
-    /** Symbol and offset of an instruction. */
-    String code(long rip) {
+    /**
+     * Names an instruction.
+     *
+     * @param rip its address
+     * @return symbol and offset
+     */
+    public String code(long rip) {
         return symbols.describe(rip);
     }
 
     /**
-     * Object and offset, else symbol and offset, of a datum. An address behind an object is an offset beyond its size.
+     * Names a datum.
+     *
+     * @param address its address
+     * @return object and offset, else symbol and offset; an address behind an object is an offset beyond its size
      */
-    String data(long address) {
+    public String data(long address) {
         long table = symbols.find("kv_objects").map(ElfSymbol::address).orElse(0L);
         long counter = symbols.find("kv_object_count").map(ElfSymbol::address).orElse(0L);
         if (table == 0 || counter == 0) {

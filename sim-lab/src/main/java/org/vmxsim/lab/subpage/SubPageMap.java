@@ -1,16 +1,16 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.subpage;
 
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import org.vmxsim.core.cpu.StoreObserver;
+import org.vmxsim.core.cpu.LinearAccess;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.mmu.Vm;
 
 /** Which guest pages were sub-page protected at some time, and where stores landed in them. */
-final class SubPageMap implements StoreObserver {
+public final class SubPageMap implements LinearAccess.StoreObserver {
     private static final int SUB_PAGE_SHIFT = 7;
 
     private final Vm vm;
@@ -19,7 +19,12 @@ final class SubPageMap implements StoreObserver {
     private long lastFrame = -1;
     private long[] lastLanded;
 
-    SubPageMap(Vm vm) {
+    /**
+     * Nothing is watched yet.
+     *
+     * @param vm whose pages
+     */
+    public SubPageMap(Vm vm) {
         this.vm = vm;
     }
 
@@ -47,8 +52,13 @@ final class SubPageMap implements StoreObserver {
         }
     }
 
-    /** The pages that are protected now, or in which a write was denied. */
-    List<RunReport.ProtectedPage> pages(DeniedWrites denied) {
+    /**
+     * The pages that are protected now, or in which a write was denied.
+     *
+     * @param denied the denied writes of the run
+     * @return pages by address
+     */
+    public List<RunReport.ProtectedPage> pages(DeniedWrites denied) {
         List<RunReport.ProtectedPage> pages = new ArrayList<>();
         for (long gfn : gfns) {
             int bitmap = vm.getSubPages(gfn, 1).bitmaps()[0];

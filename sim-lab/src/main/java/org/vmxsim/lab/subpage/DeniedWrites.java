@@ -1,4 +1,4 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.subpage;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,7 +14,7 @@ import org.vmxsim.mmu.Vm;
 import org.vmxsim.mmu.spp.SubPages;
 
 /** What becomes of denied writes: each is named and recorded, then skipped, allowed, or the end of the run. */
-final class DeniedWrites {
+public final class DeniedWrites {
     private static final int MOST_RECORDED = 100_000;
     private static final int SUB_PAGE_SHIFT = 7;
 
@@ -24,14 +24,26 @@ final class DeniedWrites {
     private final List<RunReport.DeniedWrite> recorded = new ArrayList<>();
     private final Map<Long, long[]> deniedByPage = new HashMap<>();
 
-    DeniedWrites(Vcpu vcpu, GuestNames names, OnDenied policy) {
+    /**
+     * Nothing is denied yet.
+     *
+     * @param vcpu whose writes
+     * @param names names for code and data
+     * @param policy what becomes of them
+     */
+    public DeniedWrites(Vcpu vcpu, GuestNames names, OnDenied policy) {
         this.vcpu = vcpu;
         this.names = names;
         this.policy = policy;
     }
 
-    /** Returns why the run ends at this write, or null if it goes on. */
-    String handle(VcpuExit.Spp denied) {
+    /**
+     * A write was denied: records it and does what the policy says.
+     *
+     * @param denied the exit
+     * @return why the run ends at this write, or null if it goes on
+     */
+    public String handle(VcpuExit.Spp denied) {
         record(denied);
         return switch (policy) {
             case STOP -> "A write that sub-page protection denies ended the run: " + describe(denied) + ".";
@@ -85,7 +97,12 @@ final class DeniedWrites {
         vm.setSubPages(gpa >>> 12, new int[] {bitmap | 1 << subPage});
     }
 
-    List<RunReport.DeniedWrite> recorded() {
+    /**
+     * What was denied.
+     *
+     * @return writes in order, the first 100,000
+     */
+    public List<RunReport.DeniedWrite> recorded() {
         return recorded;
     }
 
