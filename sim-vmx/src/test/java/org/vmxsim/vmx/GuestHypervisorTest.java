@@ -12,6 +12,8 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.vmx.control.ExitControls;
+import org.vmxsim.vmx.control.PinControls;
+import org.vmxsim.vmx.control.VmxStatus;
 import org.vmxsim.vmx.exit.ExitReason;
 import org.vmxsim.vmx.vmcs.ControlField;
 import org.vmxsim.vmx.vmcs.ExitField;
@@ -405,5 +407,38 @@ class GuestHypervisorTest {
                 .as("VMX-abort indicator")
                 .isEqualTo(4);
         assertThat(memory.readInt(GuestFixture.VMCS)).isEqualTo(Vmcs.REVISION);
+    }
+
+    @Test
+    void blockingByNmiIsTheHostsOwnUnderVirtualNmisOnly() {
+        assertThat(blockingAfterExit(PinControls.NMI_EXITING)).isEqualTo(CpuState.BLOCKING_BY_NMI);
+        assertThat(blockingAfterExit(PinControls.NMI_EXITING | PinControls.VIRTUAL_NMIS))
+                .isZero();
+    }
+
+    private static int blockingAfterExit(int pin) {
+        GuestHypervisorTest test = new GuestHypervisorTest();
+        test.fixture.code(0xf4).write(GuestField.INTERRUPTIBILITY_STATE, CpuState.BLOCKING_BY_NMI);
+        test.fixture.add(ControlField.PIN_CONTROLS, pin).write(HostField.RIP, HANDLERS);
+        assertThat(test.execute(VMLAUNCH)).isZero();
+        assertThat(test.fixture.read(GuestField.INTERRUPTIBILITY_STATE)).isEqualTo(CpuState.BLOCKING_BY_NMI);
+        return test.cpu.interruptibility;
+    }
+
+    @Test
+    void anNmiThatExitsBlocksNmisInTheHost() {
+        fixture.code(0xeb, 0xfe).add(ControlField.PIN_CONTROLS, PinControls.NMI_EXITING | PinControls.VIRTUAL_NMIS);
+        fixture.write(HostField.RIP, HANDLERS + 16 * 2);
+        assertThat(fixture.vmx.vmlaunch()).isEqualTo(VmxStatus.SUCCEED);
+        assertThat(fixture.cpu.run(10)).as("as a Java hypervisor's guest first").isEqualTo(StopReason.BUDGET);
+        cpu.pins.nmi();
+        assertThat(cpu.run(10)).isEqualTo(StopReason.VM_EXIT);
+
+        cpu.pins.nmi();
+        cpu.interruptibility = CpuState.BLOCKING_BY_NMI;
+        assertThat(execute(VMRESUME)).isEqualTo(2);
+
+        assertThat(cpu.interruptibility).isEqualTo(CpuState.BLOCKING_BY_NMI);
+        assertThat(fixture.read(ExitField.INTERRUPTION_INFORMATION)).isEqualTo(0x8000_0202L);
     }
 }

@@ -264,17 +264,32 @@ class InstructionExitTest {
         assertThat(msrExits(0x10, 2048 * 8 + 0x10)).as("the bit of WRMSR").isFalse();
     }
 
-    /** RDMSR with one bit of the bitmaps set, then VMCALL. */
+    @Test
+    void msrBitmapsForWritesAreTheUpperHalf() {
+        int star = 0xc000_0081;
+        assertThat(msrExits(star, -1, ExitReason.WRMSR, 0x30)).isFalse();
+        assertThat(msrExits(star, 3072 * 8 + 0x81, ExitReason.WRMSR, 0x30)).isTrue();
+        assertThat(msrExits(star, 1024 * 8 + 0x81, ExitReason.WRMSR, 0x30))
+                .as("the bit of RDMSR")
+                .isFalse();
+        assertThat(msrExits(0x174, 2048 * 8 + 0x174, ExitReason.WRMSR, 0x30)).isTrue();
+    }
+
     private static boolean msrExits(int msr, int bit) {
-        GuestFixture guest = GuestFixture.longMode().code(0x0f, 0x32, 0x0f, 0x01, 0xc1);
+        return msrExits(msr, bit, ExitReason.RDMSR, 0x32);
+    }
+
+    /** RDMSR or WRMSR with one bit of the bitmaps set, then VMCALL. */
+    private static boolean msrExits(int msr, int bit, ExitReason expected, int opcode) {
+        GuestFixture guest = GuestFixture.longMode().code(0x0f, opcode, 0x0f, 0x01, 0xc1);
         guest.add(ControlField.PRIMARY_PROCESSOR_CONTROLS, PrimaryControls.MSR_BITMAPS);
         guest.cpu.gpr[CpuState.RCX] = msr & 0xffff_ffffL;
         if (bit >= 0) {
             guest.machine.memory().writeByte(GuestFixture.MSR_BITMAPS + bit / 8, 1 << bit % 8);
         }
         ExitReason reason = guest.enterAndRun().reason;
-        assertThat(reason).isIn(ExitReason.RDMSR, ExitReason.VMCALL);
-        return reason == ExitReason.RDMSR;
+        assertThat(reason).isIn(expected, ExitReason.VMCALL);
+        return reason == expected;
     }
 
     @Test
