@@ -9,6 +9,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.segment.InterruptGates;
+import org.vmxsim.core.system.SystemInstructions;
 import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.vmx.control.VmxCapabilities;
 
@@ -22,7 +23,7 @@ public final class LogicalProcessor {
     LogicalProcessor(MachineConfig config, PhysicalMemory memory, PortBus ports, SharedCache shared) {
         cpu = new Processor(memory, ports, config.cpu());
         cycleModel = new CycleModel(config.timing(), shared);
-        code = new CodeCache(cpu, memory);
+        code = new CodeCache(cpu, memory, SystemInstructions::handler);
         cpu.instructions(code);
         cpu.events(new InterruptGates(cpu));
         vmx = config.cpu().has(CpuFeature.VMX)

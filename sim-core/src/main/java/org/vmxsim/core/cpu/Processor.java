@@ -80,7 +80,7 @@ public final class Processor extends CpuState {
 
     private Virtualization virtualization = Virtualization.NONE;
     private GuestPhysicalTranslator translator = GuestPhysicalTranslator.IDENTITY;
-    private PlacedInstruction.Source instructions;
+    private Handler.Source instructions;
     private EventDelivery events = new EventDelivery(this);
     private StopReason stop;
     private long budgetEnd;
@@ -148,9 +148,9 @@ public final class Processor extends CpuState {
 
     /** Executes instructions until the limit, or until one is abandoned. */
     private void stretch() {
-        PlacedInstruction instruction = instructions.at(this);
+        Handler instruction = instructions.at(this);
         while (instruction != null) {
-            PlacedInstruction next = instruction.exec(this);
+            Handler next = instruction.exec(this);
             if (next == null) {
                 if (pending != NOTHING) {
                     return;
@@ -172,11 +172,11 @@ public final class Processor extends CpuState {
      * deadline.
      */
     private void timedStretch() {
-        PlacedInstruction instruction = instructions.at(this);
+        Handler instruction = instructions.at(this);
         long deadline = virtualization.deadline();
         while (instruction != null) {
             cycles.instruction(codeFrame + instruction.pageOffset, instruction.length);
-            PlacedInstruction next = instruction.exec(this);
+            Handler next = instruction.exec(this);
             if (next == null && pending != NOTHING) {
                 return;
             }
@@ -215,7 +215,7 @@ public final class Processor extends CpuState {
      *
      * @param source where instructions come from
      */
-    public void instructions(PlacedInstruction.Source source) {
+    public void instructions(Handler.Source source) {
         this.instructions = source;
     }
 
@@ -224,7 +224,7 @@ public final class Processor extends CpuState {
      *
      * @return where instructions come from
      */
-    public PlacedInstruction.Source instructions() {
+    public Handler.Source instructions() {
         return instructions;
     }
 
@@ -368,11 +368,10 @@ public final class Processor extends CpuState {
     /**
      * Abandons an instruction because {@link #pending} is set: RIP stays at the instruction.
      *
-     * @param <H> the kind of instruction, so that this package need not know the handlers
      * @param instruction the instruction
      * @return null, for the handler to return
      */
-    public <H extends PlacedInstruction> H abort(H instruction) {
+    public Handler abort(Handler instruction) {
         rip = codeBase + instruction.pageOffset & (mode == CODE_64 ? -1 : EIP_MASK);
         instructionLength = instruction.length;
         return null;
@@ -382,11 +381,10 @@ public final class Processor extends CpuState {
      * As {@link #abort}, when the access that failed was made by the stack segment: a non-canonical address gives #SS
      * instead of #GP.
      *
-     * @param <H> the kind of instruction
      * @param instruction the instruction
      * @return null, for the handler to return
      */
-    public <H extends PlacedInstruction> H abortStack(H instruction) {
+    public Handler abortStack(Handler instruction) {
         events.nonCanonicalWasStack();
         return abort(instruction);
     }

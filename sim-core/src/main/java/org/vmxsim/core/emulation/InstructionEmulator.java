@@ -2,7 +2,7 @@ package org.vmxsim.core.emulation;
 
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
-import org.vmxsim.core.cpu.PlacedInstruction;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Decoder;
@@ -10,6 +10,7 @@ import org.vmxsim.core.insn.CodeCache;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.system.SystemInstructions;
 
 /**
  * Executes one instruction of a guest for a hypervisor: the processor's own semantics on a state of its own, with the
@@ -47,7 +48,7 @@ public final class InstructionEmulator {
         this.memory = memory;
         cpu = new Processor(memory, ports, model);
         cpu.mem.slow(new EmulatedAccess(cpu, port));
-        CodeCache code = new CodeCache(cpu, memory);
+        CodeCache code = new CodeCache(cpu, memory, SystemInstructions::handler);
         code.rememberEntries(false);
         cpu.instructions(code);
         cpu.translator(port);
@@ -70,11 +71,11 @@ public final class InstructionEmulator {
     public Outcome step() {
         cpu.pending = Processor.NOTHING;
         cpu.modeChanged();
-        PlacedInstruction instruction = cpu.instructions().at(cpu);
+        Handler instruction = cpu.instructions().at(cpu);
         if (instruction == null) {
             return outcome();
         }
-        PlacedInstruction next = instruction.exec(cpu);
+        Handler next = instruction.exec(cpu);
         if (cpu.pending == Processor.NOTHING && next != null) {
             cpu.rip = cpu.codeBase + next.pageOffset & (cpu.mode == Processor.CODE_64 ? -1 : EIP);
         }

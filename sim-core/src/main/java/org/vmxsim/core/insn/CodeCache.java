@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.core.cpu.PlacedInstruction;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
 import org.vmxsim.core.memory.CodePages;
@@ -18,7 +18,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
  * that it looks up anew. Translations are never remembered longer than {@code MemoryUnit.stamp()} allows. Pages that
  * are not RAM, or not wholly inside the code segment, are decoded anew for each instruction.
  */
-public final class CodeCache extends PlacedInstruction.Source implements CodePages.Listener {
+public final class CodeCache extends Handler.Source implements CodePages.Listener {
     /** Decoded instructions at which everything is dropped, so that a guest cannot fill the host's memory. */
     public static final int MAX_INSTRUCTIONS = 1 << 20;
 
@@ -47,11 +47,12 @@ public final class CodeCache extends PlacedInstruction.Source implements CodePag
      *
      * @param cpu the processor that executes
      * @param memory where the code lies; the cache listens to its writes from now on
+     * @param system who makes handlers of system instructions
      */
-    public CodeCache(Processor cpu, PhysicalMemory memory) {
+    public CodeCache(Processor cpu, PhysicalMemory memory, HandlerFactory system) {
         this.cpu = cpu;
         this.memory = memory;
-        this.reader = new InstructionReader(this, memory, cpu.model);
+        this.reader = new InstructionReader(this, memory, cpu.model, system);
         memory.codePages().addListener(this);
     }
 

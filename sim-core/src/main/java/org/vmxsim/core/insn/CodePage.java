@@ -1,5 +1,7 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.Handler;
+
 /**
  * The handlers of one page of host-physical memory in one code size, at the offsets of their first bytes. What it holds
  * is true as long as it is {@link #live}: a write to the page ends that.

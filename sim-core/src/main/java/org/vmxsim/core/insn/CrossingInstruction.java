@@ -1,6 +1,7 @@
 package org.vmxsim.core.insn;
 
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 
 /**

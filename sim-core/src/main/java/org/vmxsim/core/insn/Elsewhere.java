@@ -1,5 +1,6 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 
 /** The instruction behind the last of a page, or behind one that is not cached: looked up each time. */

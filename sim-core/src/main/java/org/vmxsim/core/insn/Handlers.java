@@ -1,9 +1,9 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.decode.OperandKind;
-import org.vmxsim.core.system.SystemInstructions;
 
 /** Makes the handler of a decoded instruction. */
 public final class Handlers {
@@ -14,11 +14,12 @@ public final class Handlers {
      * ({@code next}).
      *
      * @param d the decoded instruction; nothing of it is kept
+     * @param system who makes handlers of system instructions
      * @return a new handler
      */
-    public static Handler of(DecodedInstruction d) {
+    public static Handler of(DecodedInstruction d, HandlerFactory system) {
         return switch (d.op.group()) {
-            case DATA_TRANSFER -> dataTransfer(d);
+            case DATA_TRANSFER -> dataTransfer(d, system);
             case BINARY_ARITHMETIC -> binaryArithmetic(d);
             case DECIMAL_ARITHMETIC -> new Decimal(d);
             case LOGICAL -> logical(d);
@@ -30,13 +31,13 @@ public final class Handlers {
             case FLAG_CONTROL -> flagControl(d);
             case MISCELLANEOUS -> miscellaneous(d);
             case BIT_MANIPULATION -> new BitField(d);
-            case SYSTEM -> system(d);
+            case SYSTEM -> system(d, system);
             case INVALID -> d.op == Op.TOO_LONG ? Miscellaneous.tooLong() : Miscellaneous.undefined();
         };
     }
 
-    private static Handler system(DecodedInstruction d) {
-        Handler handler = SystemInstructions.handler(d);
+    private static Handler system(DecodedInstruction d, HandlerFactory system) {
+        Handler handler = system.handler(d);
         return handler == null ? Miscellaneous.undefined() : handler;
     }
 
@@ -44,9 +45,9 @@ public final class Handlers {
         return kind == OperandKind.SEGMENT || kind == OperandKind.CONTROL || kind == OperandKind.DEBUG;
     }
 
-    private static Handler dataTransfer(DecodedInstruction d) {
+    private static Handler dataTransfer(DecodedInstruction d, HandlerFactory system) {
         return switch (d.op) {
-            case MOV -> isSpecial(d.first().kind) || isSpecial(d.second().kind) ? system(d) : Mov.of(d);
+            case MOV -> isSpecial(d.first().kind) || isSpecial(d.second().kind) ? system(d, system) : Mov.of(d);
             case MOVZX -> MovExtend.zero(d);
             case MOVSX, MOVSXD -> MovExtend.sign(d);
             case MOVBE -> Convert.movbe(d);
@@ -57,7 +58,7 @@ public final class Handlers {
             case CMPXCHG8B -> Exchange.cmpxchg8b(d);
             case CMPXCHG16B -> Exchange.cmpxchg16b(d);
             case PUSH -> Push.of(d);
-            case POP -> isSpecial(d.first().kind) ? system(d) : Pop.of(d);
+            case POP -> isSpecial(d.first().kind) ? system(d, system) : Pop.of(d);
             case PUSHA -> Push.all(d);
             case POPA -> Pop.all(d);
             case CBW -> Convert.widen(d);

@@ -1,6 +1,7 @@
 package org.vmxsim.core.insn;
 
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Decoder;
@@ -15,14 +16,16 @@ final class InstructionReader {
     private final CodeCache cache;
     private final PhysicalMemory memory;
     private final CpuModel model;
+    private final HandlerFactory system;
     private final Decoder decoder = new Decoder();
     private final DecodedInstruction d = new DecodedInstruction();
     private final byte[] bytes = new byte[Decoder.MAX_LENGTH];
 
-    InstructionReader(CodeCache cache, PhysicalMemory memory, CpuModel model) {
+    InstructionReader(CodeCache cache, PhysicalMemory memory, CpuModel model, HandlerFactory system) {
         this.cache = cache;
         this.memory = memory;
         this.model = model;
+        this.system = system;
     }
 
     /** The handler of the instruction at an offset of a page. */
@@ -102,7 +105,7 @@ final class InstructionReader {
     }
 
     private Handler place(int offset) {
-        Handler handler = RequiredFeature.isThere(d, model) ? Handlers.of(d) : Miscellaneous.undefined();
+        Handler handler = RequiredFeature.isThere(d, model) ? Handlers.of(d, system) : Miscellaneous.undefined();
         handler.pageOffset = offset;
         handler.length = d.length;
         return handler;

@@ -1,5 +1,6 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.decode.DecodedInstruction;
 
 /** Memory, which is written unless the constructor is told otherwise, and a general register. */

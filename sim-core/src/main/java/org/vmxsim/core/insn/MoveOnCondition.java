@@ -1,5 +1,6 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.semantics.Conditions;

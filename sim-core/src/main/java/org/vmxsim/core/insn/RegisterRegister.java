@@ -1,5 +1,6 @@
 package org.vmxsim.core.insn;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.decode.DecodedInstruction;
 
 /** Two general registers. */

@@ -1,6 +1,6 @@
 package org.vmxsim.core.replay;
 
-import org.vmxsim.core.cpu.PlacedInstruction;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
 
@@ -9,7 +9,7 @@ import org.vmxsim.core.cpu.StopReason;
  * instruction that faults or exits is executed again from its first reference, as a real one is. Stores write zeros;
  * data wider than 8 bytes is touched 8 bytes at a time.
  */
-public final class ReferenceStream extends PlacedInstruction.Source {
+public final class ReferenceStream extends Handler.Source {
     /** Where references come from. */
     public interface Feed {
         /**
@@ -57,7 +57,7 @@ public final class ReferenceStream extends PlacedInstruction.Source {
     }
 
     @Override
-    public PlacedInstruction at(Processor cpu) {
+    public Handler at(Processor cpu) {
         if (!waiting && !gather()) {
             ended = true;
             cpu.stop(StopReason.REQUESTED);
@@ -104,9 +104,9 @@ public final class ReferenceStream extends PlacedInstruction.Source {
     }
 
     /** The gathered instruction. */
-    private final class Instruction extends PlacedInstruction {
+    private final class Instruction extends Handler {
         @Override
-        public PlacedInstruction exec(Processor cpu) {
+        public Handler exec(Processor cpu) {
             for (int i = 0; i < dataCount; i++) {
                 access(cpu, data[i]);
                 if (cpu.pending != Processor.NOTHING) {

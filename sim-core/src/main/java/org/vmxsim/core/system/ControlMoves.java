@@ -1,12 +1,12 @@
 package org.vmxsim.core.system;
 
 import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.OperandKind;
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.model.CpuFeature;
 
 /** Handlers of MOV to and from control and debug registers, CLTS, LMSW and SMSW. */

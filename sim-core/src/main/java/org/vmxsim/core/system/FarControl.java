@@ -1,11 +1,11 @@
 package org.vmxsim.core.system;
 
 import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.decode.OperandKind;
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.segment.FarReturns;
 import org.vmxsim.core.segment.FarTransfers;
 

@@ -2,6 +2,7 @@ package org.vmxsim.core.system;
 
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
 import org.vmxsim.core.cpu.VmxOperands;
@@ -141,7 +142,7 @@ final class MemoryOperand {
     }
 
     /** Abandons the instruction after a fault of this operand. */
-    <H extends SystemHandler> H abort(Processor cpu, H handler) {
+    Handler abort(Processor cpu, Handler handler) {
         return isMemory && isStack() ? cpu.abortStack(handler) : cpu.abort(handler);
     }
 

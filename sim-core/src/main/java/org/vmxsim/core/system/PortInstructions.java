@@ -1,13 +1,13 @@
 package org.vmxsim.core.system;
 
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.decode.OperandKind;
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.segment.TaskState;
 
 /**

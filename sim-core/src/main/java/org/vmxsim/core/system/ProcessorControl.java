@@ -1,12 +1,12 @@
 package org.vmxsim.core.system;
 
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.segment.Descriptors;
 

@@ -1,9 +1,9 @@
 package org.vmxsim.core.system;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.segment.Descriptors;
 
 /** Handlers of LAR, LSL, VERR, VERW and ARPL: questions about a selector that answer in ZF. */

@@ -1,12 +1,12 @@
 package org.vmxsim.core.system;
 
 import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.Virtualization;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
-import org.vmxsim.core.insn.Handler;
 
 /** What handlers of system instructions have in common: how they end. */
 abstract class SystemHandler extends Handler {

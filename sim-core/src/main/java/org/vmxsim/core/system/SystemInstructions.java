@@ -1,8 +1,8 @@
 package org.vmxsim.core.system;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.OperandKind;
-import org.vmxsim.core.insn.Handler;
 
 /**
  * Handlers of the instructions of group {@code InstructionGroup.SYSTEM}, of MOV to and from segment, control and debug

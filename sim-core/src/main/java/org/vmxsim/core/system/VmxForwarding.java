@@ -1,11 +1,11 @@
 package org.vmxsim.core.system;
 
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.Virtualization;
 import org.vmxsim.core.cpu.VmxInstruction;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
-import org.vmxsim.core.insn.Handler;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.segment.Descriptors;
 

@@ -2,10 +2,12 @@ package org.vmxsim.core.insn;
 
 import java.util.HexFormat;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.segment.InterruptGates;
+import org.vmxsim.core.system.SystemInstructions;
 
 /** A processor with flat segments over {@link BareAccess}, stepped instruction by instruction; faults stay pending. */
 final class BareMachine {
@@ -17,7 +19,7 @@ final class BareMachine {
     final PhysicalMemory memory = PhysicalMemory.sparse(1L << 30);
     final Processor cpu = new Processor(memory, new PortBus());
     final BareAccess access = new BareAccess(cpu, memory);
-    final CodeCache cache = new CodeCache(cpu, memory);
+    final CodeCache cache = new CodeCache(cpu, memory, SystemInstructions::handler);
 
     /** A machine in 16-, 32- or 64-bit protected mode at CPL 0. */
     BareMachine(int codeBits) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 
 @DisplayName("The cache of decoded code never shows what is no longer there")

@@ -17,6 +17,7 @@ import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.Uart16550;
 import org.vmxsim.core.segment.InterruptGates;
+import org.vmxsim.core.system.SystemInstructions;
 import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.core.time.TimingPreset;
 
@@ -36,7 +37,7 @@ public final class BareMachine {
         this.memory = memory;
         cpu = new Processor(memory, ports, model);
         cpu.events(new InterruptGates(cpu));
-        cpu.instructions(new CodeCache(cpu, memory));
+        cpu.instructions(new CodeCache(cpu, memory, SystemInstructions::handler));
         cpu.mem.slow(new FunctionalAccess(cpu));
         exit = new DebugExit(() -> cpu.stop(StopReason.REQUESTED));
         ports.attach(DebugExit.PORT, DebugExit.PORTS, exit);

@@ -8,6 +8,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.segment.InterruptGates;
+import org.vmxsim.core.system.SystemInstructions;
 import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.core.time.TimingPreset;
 
@@ -28,7 +29,7 @@ enum BareProcessor {
      */
     Processor over(PhysicalMemory memory, PortBus ports, CpuModel model) {
         Processor cpu = new Processor(memory, ports, model);
-        CodeCache code = new CodeCache(cpu, memory);
+        CodeCache code = new CodeCache(cpu, memory, SystemInstructions::handler);
         cpu.instructions(code);
         cpu.events(new InterruptGates(cpu));
         if (this == CYCLE) {

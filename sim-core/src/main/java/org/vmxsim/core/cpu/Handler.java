@@ -1,7 +1,4 @@
-package org.vmxsim.core.insn;
-
-import org.vmxsim.core.cpu.PlacedInstruction;
-import org.vmxsim.core.cpu.Processor;
+package org.vmxsim.core.cpu;
 
 /**
  * One decoded instruction: what it does, and a link to the instruction after it. Handlers of a page form chains;
@@ -12,7 +9,11 @@ import org.vmxsim.core.cpu.Processor;
  * return null. If {@code cpu.pending} became non-zero (a fault or an exit), return {@code cpu.abort(this)} and have no
  * other effect than the manual allows.
  */
-public abstract class Handler extends PlacedInstruction {
+public abstract class Handler {
+    /** Offset of the first byte of the instruction in its 4-KiB page. */
+    public int pageOffset;
+    /** Length of the instruction in bytes, 1 to 15. */
+    public int length;
     /**
      * The handler of the instruction behind this one, or a link that finds it when executed; never null once placed.
      */
@@ -28,4 +29,19 @@ public abstract class Handler extends PlacedInstruction {
      * @return the next handler, or null if {@code cpu.rip} says where to go on
      */
     public abstract Handler exec(Processor cpu);
+
+    /** Where the processor's loop gets decoded instructions: the code cache of an engine. */
+    public abstract static class Source {
+        /** For implementations. */
+        protected Source() {}
+
+        /**
+         * The instruction at {@code cpu.rip} in the present mode. Sets {@code cpu.codeBase} to the RIP of the first
+         * byte of its page.
+         *
+         * @param cpu the processor
+         * @return the instruction, or null if the fetch left an exception or exit in {@code cpu.pending}
+         */
+        public abstract Handler at(Processor cpu);
+    }
 }
