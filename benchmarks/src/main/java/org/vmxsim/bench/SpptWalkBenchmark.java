@@ -86,7 +86,7 @@ public class SpptWalkBenchmark {
         return machine.translator().translate(machine.context());
     }
 
-    /** Every access is denied and records an EPT violation; the one small object is the decoded qualification. */
+    /** Every access is denied and records an EPT violation. */
     @Benchmark
     public int deniedWrite() {
         machine.context().gpa = nextGpa() + 128;
