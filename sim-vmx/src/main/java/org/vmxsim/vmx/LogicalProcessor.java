@@ -17,12 +17,14 @@ import org.vmxsim.vmx.control.VmxCapabilities;
 public final class LogicalProcessor {
     private final Processor cpu;
     private final CodeCache code;
+    private final FunctionalAccess functional;
     private final VmxUnit vmx;
     private final CycleModel cycleModel;
 
     LogicalProcessor(MachineConfig config, PhysicalMemory memory, PortBus ports, SharedCache shared) {
         cpu = new Processor(memory, ports, config.cpu());
         cycleModel = new CycleModel(config.timing(), shared);
+        functional = new FunctionalAccess(cpu);
         code = new CodeCache(cpu, memory, SystemInstructions::handler);
         cpu.instructions(code);
         cpu.events(new InterruptGates(cpu));
@@ -50,7 +52,7 @@ public final class LogicalProcessor {
             vmx.structuresChanged();
         }
         code.rememberEntries(!timed);
-        cpu.mem.slow(timed ? new CycleAccess(cpu) : new FunctionalAccess(cpu));
+        cpu.mem.slow(timed ? new CycleAccess(cpu) : functional);
         cpu.modeChanged();
     }
 

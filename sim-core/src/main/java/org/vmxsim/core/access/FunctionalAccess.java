@@ -10,6 +10,11 @@ import org.vmxsim.core.paging.LinearTranslation;
  * and pages that the second level protects (sub-pages too) have no write tag.
  */
 public final class FunctionalAccess extends TranslatingAccess {
+    private static final int OF_ANY_CONTEXT =
+            AccessContext.READ | AccessContext.WRITE | AccessContext.FETCH | AccessContext.LOCKED;
+
+    private final SubPageTable subPages = new SubPageTable();
+
     /**
      * A way to memory.
      *
@@ -17,17 +22,22 @@ public final class FunctionalAccess extends TranslatingAccess {
      */
     public FunctionalAccess(Processor cpu) {
         super(cpu);
+        cpu.translations.add(subPages);
     }
 
     @Override
     protected long translate(long linear, int sizeBytes, int access) {
+        boolean ofContext = (access & ~OF_ANY_CONTEXT) == privilege;
+        if (ofContext && (access & AccessContext.WRITE) != 0) {
+            long hpa = subPages.find(linear, sizeBytes);
+            if (hpa != SubPageTable.MISS) {
+                return hpa;
+            }
+        }
         int outcome = walker.walk(linear, sizeBytes, access, translation);
         if (outcome != LinearTranslation.OK) {
             return fail(outcome, linear);
         }
-        boolean ofContext =
-                (access & ~(AccessContext.READ | AccessContext.WRITE | AccessContext.FETCH | AccessContext.LOCKED))
-                        == privilege;
         if (ofContext && memory.isRam(translation.hpa)) {
             enter(linear, access);
         }
@@ -46,5 +56,12 @@ public final class FunctionalAccess extends TranslatingAccess {
                 && !controls.forbids(translation.guestRights, AccessContext.WRITE | privilege)
                 && !memory.codePages().isMarked(translation.hpa >>> 12);
         cpu.mem.enter(linear, translation.hpa, readable, writable);
+        boolean subPageWrite = (access & AccessContext.WRITE) != 0
+                && readable
+                && translation.dirty
+                && (translation.permissions & AccessContext.W) == 0;
+        if (subPageWrite) {
+            subPages.enter(linear, translation.hpa, translation.writeMask);
+        }
     }
 }

@@ -1,14 +1,28 @@
 package org.vmxsim.core.emulation;
 
-import org.vmxsim.core.paging.GuestPhysicalTranslator;
-
 /**
  * Guest-physical memory as an emulated instruction sees it, supplied by who emulates. All parts of an access are
- * {@linkplain #translate translated} before the first of them is loaded or stored; refusing one
- * ({@link GuestPhysicalTranslator#VM_EXIT}) abandons the instruction without effect. For instruction fetches and guest
- * paging structures the translation's host-physical address is used, for data only {@link #load} and {@link #store}.
+ * {@linkplain #locate located} before the first of them is loaded or stored; refusing one abandons the instruction
+ * without effect. For instruction fetches and guest paging structures the located host-physical address is used, for
+ * data only {@link #load} and {@link #store}.
  */
-public interface EmulationMemory extends GuestPhysicalTranslator {
+public interface EmulationMemory {
+    /** Answer of {@link #locate}: the access must not be made. */
+    long REFUSED = -2;
+
+    /**
+     * Finds one part of an access.
+     *
+     * @param gpa guest-physical address of the first byte
+     * @param gla guest-linear address that led there
+     * @param sizeBytes bytes, all in one page
+     * @param write whether the access writes
+     * @param data whether it is the data of the instruction; otherwise a fetch or a guest paging structure
+     * @return host-physical address of the first byte; {@link #REFUSED}; or for data that lies in a device any other
+     *     negative value
+     */
+    long locate(long gpa, long gla, int sizeBytes, boolean write, boolean data);
+
     /**
      * Loads data.
      *

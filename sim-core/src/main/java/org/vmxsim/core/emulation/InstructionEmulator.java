@@ -51,7 +51,7 @@ public final class InstructionEmulator {
         CodeCache code = new CodeCache(cpu, memory, SystemInstructions::handler);
         code.rememberEntries(false);
         cpu.instructions(code);
-        cpu.translator(port);
+        cpu.translator(new PortTranslator(port));
     }
 
     /**

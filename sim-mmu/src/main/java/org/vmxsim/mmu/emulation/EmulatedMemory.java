@@ -2,7 +2,6 @@ package org.vmxsim.mmu.emulation;
 
 import org.vmxsim.core.emulation.EmulationMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
-import org.vmxsim.core.paging.AccessContext;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
@@ -17,7 +16,6 @@ public final class EmulatedMemory implements EmulationMemory {
     public static final long NONE = -1;
 
     private static final int MAX_STORES = 64;
-    private static final int NOT_FINAL = AccessContext.WALK | AccessContext.FETCH;
 
     private final Memslots slots;
     private final VmMemory memory;
@@ -92,40 +90,29 @@ public final class EmulatedMemory implements EmulationMemory {
     }
 
     @Override
-    public int translate(AccessContext access) {
-        Memslot slot = slots.at(access.gpa >>> 12);
-        boolean write = (access.access & AccessContext.WRITE) != 0;
-        boolean finalData = (access.access & NOT_FINAL) == 0;
-        if (write && isDenied(slot, access, finalData)) {
-            return VM_EXIT;
+    public long locate(long gpa, long gla, int sizeBytes, boolean write, boolean data) {
+        Memslot slot = slots.at(gpa >>> 12);
+        if (write && isDenied(slot, gpa, sizeBytes, data)) {
+            deniedGla = gla;
+            return REFUSED;
         }
-        long hpa = slot == null ? VmMemory.NONE : memory.hpa(access.gpa);
-        if (!finalData && (hpa == VmMemory.NONE || write && slot.isReadOnly())) {
-            return VM_EXIT;
+        long hpa = slot == null ? VmMemory.NONE : memory.hpa(gpa);
+        if (!data && (hpa == VmMemory.NONE || write && slot.isReadOnly())) {
+            return REFUSED;
         }
         // A memslot without memory behind it is no device: the processor's own access will say so.
-        if (finalData && slot != null && hpa == VmMemory.NONE) {
-            return VM_EXIT;
-        }
-        access.hpa = hpa;
-        access.permissions = AccessContext.R | AccessContext.W | AccessContext.X | AccessContext.XU;
-        access.pageShift = 12;
-        access.writeMask = -1;
-        access.needsDirty = false;
-        access.memoryType = 6;
-        return TRANSLATED;
+        return data && slot != null && hpa == VmMemory.NONE ? REFUSED : hpa;
     }
 
-    private boolean isDenied(Memslot slot, AccessContext access, boolean finalData) {
-        if (slot == null || slot.isReadOnly() || subPages.allowsWrite(access.gpa, access.sizeBytes)) {
+    private boolean isDenied(Memslot slot, long gpa, int sizeBytes, boolean data) {
+        if (slot == null || slot.isReadOnly() || subPages.allowsWrite(gpa, sizeBytes)) {
             return false;
         }
-        if (finalData && dropDenied) {
+        if (data && dropDenied) {
             return false;
         }
-        deniedGpa = access.gpa;
-        deniedGla = access.gla;
-        deniedPagingStructure = !finalData;
+        deniedGpa = gpa;
+        deniedPagingStructure = !data;
         return true;
     }
 
