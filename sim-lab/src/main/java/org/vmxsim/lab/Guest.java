@@ -10,7 +10,6 @@ import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.platform.DebugConsole;
 import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.Uart16550;
-import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.EptPageSize;
@@ -26,6 +25,7 @@ import org.vmxsim.mmu.Vm;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.vmx.Engine;
+import org.vmxsim.vmx.LogicalProcessor;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.MachineConfig;
 import org.vmxsim.vmx.exit.ExitReason;
@@ -125,8 +125,8 @@ final class Guest {
 
     /** Time so far: cycles while the cycle engine ran, one tick an instruction while it did not. */
     long cycles() {
-        CycleModel model = machine.processors().get(0).cycleModel();
-        return model.cycles() + instructions() - model.counts().instructions();
+        LogicalProcessor processor = machine.processors().get(0);
+        return processor.cycleModel().cycles() + processor.functionalInstructions();
     }
 
     /** The counters now. */

@@ -20,10 +20,12 @@ final class MachineFigures {
 
     private final Processor cpu;
     private final CycleCounts counts;
+    private final long functional;
 
     MachineFigures(LogicalProcessor processor) {
         cpu = processor.cpu();
         counts = processor.cycleModel().counts();
+        functional = processor.functionalInstructions();
     }
 
     private boolean modelled() {
@@ -31,8 +33,7 @@ final class MachineFigures {
     }
 
     RunReport.Totals totals() {
-        long functional = cpu.retired - counts.instructions();
-        return new RunReport.Totals(cpu.retired, counts.cycles() + functional, counts.instructions());
+        return new RunReport.Totals(cpu.retired, counts.cycles() + functional, cpu.retired - functional);
     }
 
     /** The cycles of all causes add up to the total; instructions of the functional engine are a cause of their own. */
@@ -40,7 +41,6 @@ final class MachineFigures {
         List<RunReport.Cause> causes = new ArrayList<>();
         if (modelled()) {
             counts.byCause().forEach((cause, cycles) -> causes.add(new RunReport.Cause(words(cause.name()), cycles)));
-            long functional = cpu.retired - counts.instructions();
             if (functional > 0) {
                 causes.add(new RunReport.Cause("functional engine", functional));
             }

@@ -20,6 +20,8 @@ public final class LogicalProcessor {
     private final FunctionalAccess functional;
     private final VmxUnit vmx;
     private final CycleModel cycleModel;
+    private long functionalInstructions;
+    private long switchedAt;
 
     LogicalProcessor(MachineConfig config, PhysicalMemory memory, PortBus ports, SharedCache shared) {
         cpu = new Processor(memory, ports, config.cpu());
@@ -42,6 +44,8 @@ public final class LogicalProcessor {
      */
     public void engine(Engine engine) {
         boolean timed = engine == Engine.CYCLE;
+        functionalInstructions = functionalInstructions();
+        switchedAt = cpu.retired;
         long before = cpu.timeStamp();
         cpu.cycles = timed ? cycleModel : null;
         cpu.tables.charge(timed ? cycleModel : null);
@@ -54,6 +58,15 @@ public final class LogicalProcessor {
         code.rememberEntries(!timed);
         cpu.mem.slow(timed ? new CycleAccess(cpu) : functional);
         cpu.modeChanged();
+    }
+
+    /**
+     * Instructions that the functional engine has executed.
+     *
+     * @return retired instructions outside the cycle engine
+     */
+    public long functionalInstructions() {
+        return functionalInstructions + (cpu.cycles == null ? cpu.retired - switchedAt : 0);
     }
 
     /**
