@@ -5,9 +5,9 @@ import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 
 /**
- * One MiB of guest-physical memory around a program in 64-bit mode: page tables, GDT, IDT, TSS, and handlers that log
- * vector, error code, CR2 and RIP of every exception and go on at the next slot of the program, so that a program of
- * any bytes goes on until its budget ends.
+ * One MiB of guest-physical memory around a program in 64- or 32-bit mode: page tables, GDT, IDT, TSS, and handlers
+ * that log vector, error code, CR2 and RIP of every exception and go on at the next slot of the program, so that a
+ * program of any bytes goes on until its budget ends.
  *
  * <p>Linear addresses below 1 MiB are guest-physical; 2 MiB further, and 1 GiB further, lies the same memory in large
  * pages, natively or by EPT; the last page table can be written through {@link #WINDOW}.
@@ -35,6 +35,16 @@ final class GuestImage {
     private static final int LOG_BYTES = 0x1_0000;
     static final int CODE = 0x4_0000;
     static final int CODE_BYTES = 0x4000;
+    /** The same for 32-bit modes. */
+    static final int PD_32 = 0x5000;
+
+    static final int PDPT_PAE = 0x5800;
+    private static final int PT_32 = 0x8000;
+    static final int IDT_32 = 0x1_c000;
+    static final int TSS_32 = 0x1_c800;
+    private static final int STUBS_32 = 0x1_d000;
+    private static final int HANDLER_32 = 0x1_e000;
+
     /** A program consists of slots of this size; an exception goes on at the next one. */
     static final int SLOT_BYTES = 32;
 
@@ -71,6 +81,8 @@ final class GuestImage {
         image.descriptors();
         image.gates();
         image.handler();
+        image.gates32();
+        image.handler32();
         image.pageTables(random);
         for (int at = DATA; at < DATA + DATA_PAGES * 0x1000; at += 8) {
             image.memory.putLong(at, random.nextLong() >>> random.nextInt(64));
@@ -125,6 +137,47 @@ final class GuestImage {
         memory.putLong(TSS + 36, INTERRUPT_STACK);
     }
 
+    private void gates32() {
+        for (int vector = 0; vector < 256; vector++) {
+            CodeBytes stub = new CodeBytes();
+            if (vector >= 32 || (ERROR_CODES >>> vector & 1) == 0) {
+                stub.put(0x6a, 0);
+            }
+            stub.put(0x68).imm32(vector).put(0xe9);
+            int at = STUBS_32 + vector * 16;
+            put(at, stub.imm32(HANDLER_32 - (at + stub.size() + 4)).toArray());
+            int type = (vector & 4) == 0 ? 0xee : 0xef;
+            memory.putLong(
+                    IDT_32 + vector * 8, at & 0xffff | CODE_0_32 << 16 | (long) type << 40 | (long) (at >>> 16) << 48);
+        }
+        memory.putInt(TSS_32 + 4, KERNEL_STACK);
+        memory.putInt(TSS_32 + 8, DATA_0);
+        memory.putInt(PD_32, PT_32 | 7);
+        for (int i = 0; i < 4; i++) {
+            memory.putLong(PDPT_PAE + i * 8, i == 0 ? PD | 1 : 0);
+        }
+    }
+
+    private void handler32() {
+        CodeBytes code = new CodeBytes();
+        code.put(0x50, 0x53, 0x1e, 0x16, 0x1f); // push eax; push ebx; push ds; push ss; pop ds
+        code.put(0x8b, 0x1d).imm32(LOG_POINTER); // mov ebx, [LOG_POINTER]
+        for (int i = 0; i < 2; i++) { // vector, error code
+            code.put(0x8b, 0x44, 0x24, 12 + 4 * i).put(0x89, 0x43, 8 * i);
+        }
+        code.put(0x0f, 0x20, 0xd0).put(0x89, 0x43, 16); // mov eax, cr2; mov [ebx + 16], eax
+        code.put(0x8b, 0x44, 0x24, 20).put(0x89, 0x43, 24); // EIP
+        code.put(0x83, 0xc3, 32); // add ebx, 32
+        code.put(0x81, 0xe3).imm32(LOG_BYTES - 1).put(0x81, 0xcb).imm32(LOG); // and, or ebx: stay in the log
+        code.put(0x89, 0x1d).imm32(LOG_POINTER);
+        code.put(0x80, 0x7c, 0x24, 12, 1, 0x74, 23); // as in 64-bit mode
+        code.put(0x83, 0xe8, slotOffset, 0x83, 0xc8, SLOT_BYTES - 1, 0x83, 0xc0, slotOffset + 1);
+        code.put(0x25).imm32(CODE_BYTES - 1).put(0x0d).imm32(CODE);
+        code.put(0x89, 0x44, 0x24, 20); // mov [esp + 20], eax
+        code.put(0x1f, 0x5b, 0x58, 0x83, 0xc4, 8, 0xcf); // pop ds; pop ebx; pop eax; add esp, 8; iret
+        put(HANDLER_32, code.toArray());
+    }
+
     private void gates() {
         for (int vector = 0; vector < 256; vector++) {
             CodeBytes stub = new CodeBytes();
@@ -140,7 +193,8 @@ final class GuestImage {
             }
             put(at, stub.toArray());
             int type = (vector & 4) == 0 ? 0xee : 0xef;
-            int interruptStack = (vector & 1) == 0 ? 1 : 0;
+            // a debug trap between a change of page tables and its INVLPG must not use what has changed
+            int interruptStack = vector == 1 || (vector & 1) == 0 ? 1 : 0;
             long low = at & 0xffff | CODE_0 << 16 | (long) type << 40 | (long) interruptStack << 32;
             memory.putLong(IDT + vector * 16, low | (long) (at >>> 16) << 48);
         }
@@ -180,6 +234,7 @@ final class GuestImage {
             boolean user = page << 12 >= CODE;
             int flags = tables ? 0 : user ? 7 : 3;
             memory.putLong(PT + page * 8, (long) page << 12 | flags | random.nextInt(2) << 8);
+            memory.putInt(PT_32 + page * 4, page << 12 | flags);
         }
         // pages of data without rights
         memory.putLong(PT + (DATA >> 12) * 8 + 8 * 12, DATA + 0xc000L | 5);

@@ -157,6 +157,7 @@ final class GuestRig extends Rig {
         write(GuestField.CR4, cpu.cr4 | 0x2000);
         write(GuestField.IA32_EFER, cpu.efer);
         write(GuestField.VMCS_LINK_POINTER, -1);
+        write(GuestField.PDPTE_0, cpu.pdpte[0]);
         write(GuestField.GDTR_BASE, cpu.gdtrBase);
         write(GuestField.GDTR_LIMIT, cpu.gdtrLimit);
         write(GuestField.IDTR_BASE, cpu.idtrBase);

@@ -30,8 +30,15 @@ final class Modes {
             case 0 -> realMode();
             case 1 -> mode(0x33, 0, CODE_32, user);
             case 2 -> mode(0x33, 0, CODE_16, user);
-            case 3 -> mode(PAGING | 0x33, 0x10, CODE_32, user);
-            case 4 -> mode(PAGING | 0x33, CR4_PAE_PGE, CODE_32, user);
+            case 3 -> {
+                mode(PAGING | 0x33, 0x10, CODE_32, user);
+                cpu.cr3 = GuestImage.PD_32;
+            }
+            case 4 -> {
+                mode(PAGING | 0x33, CR4_PAE_PGE, CODE_32, user);
+                cpu.cr3 = GuestImage.PDPT_PAE;
+                cpu.pdpte[0] = GuestImage.PD | 1;
+            }
             case 5 -> {
                 longMode(user);
                 cpu.segments[CpuState.CS].accessRights = CODE_32 | (user ? USER : 0);
@@ -56,7 +63,10 @@ final class Modes {
         cpu.cr0 = cr0;
         cpu.cr4 = cr4;
         cpu.efer = 0;
-        cpu.segments[CpuState.CS].accessRights = code | (user ? USER : 0);
+        cpu.idtrBase = GuestImage.IDT_32;
+        cpu.segments[CpuState.TR].base = GuestImage.TSS_32;
+        cpu.segments[CpuState.CS].set(
+                user ? GuestImage.CODE_3_32 : GuestImage.CODE_0_32, 0, -1, code | (user ? USER : 0));
         if (code == CODE_16) {
             cpu.segments[CpuState.CS].base = GuestImage.CODE;
             cpu.segments[CpuState.CS].limit = 0xffff;

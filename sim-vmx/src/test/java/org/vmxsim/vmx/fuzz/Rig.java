@@ -13,6 +13,9 @@ import org.vmxsim.vmx.MachineConfig;
 class Rig {
     static final String MODEL = "icelake-sp";
 
+    /** Modes whose code can be anywhere: flat, 32-bit and PAE paging, compatibility mode, 64-bit mode. */
+    private static final int[] PROGRAM_MODES = {1, 3, 4, 5, 6, 6, 6, 6};
+
     final Machine machine;
     final Processor cpu;
     /** Host-physical address of the guest's first byte. */
@@ -30,11 +33,12 @@ class Rig {
         this.base = base;
     }
 
-    /** Puts a guest into memory and the processor into 64-bit mode at a slot of its program. */
+    /** Puts a guest into memory and the processor into a 32- or 64-bit mode at a slot of its program. */
     void load(GuestImage image, SplittableRandom random, int entry) {
         machine.memory().load(base, image.bytes());
         reset();
-        new Modes(cpu).longMode(random.nextInt(4) == 0);
+        int mode = random.nextInt(8);
+        new Modes(cpu).set(PROGRAM_MODES[mode], random.nextInt(4) == 0);
         for (int i = 0; i < 16; i++) {
             cpu.gpr[i] = random.nextInt(4) == 0
                     ? random.nextLong()
