@@ -1,0 +1,188 @@
+package org.vmxsim.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a person types and sees. */
+class CommandLineTest {
+    private final ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    private final PrintStream out = System.out;
+    private final PrintStream err = System.err;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void capture() {
+        System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+    }
+
+    @AfterEach
+    void release() {
+        System.setOut(out);
+        System.setErr(err);
+    }
+
+    private String said() {
+        return outBytes.toString(StandardCharsets.UTF_8);
+    }
+
+    private String complained() {
+        return errBytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aRunPrintsConsoleTableAndWhereTheReportIs() {
+        int status = Main.execute(
+                "run",
+                "-g",
+                "requests=600",
+                "-g",
+                "bug=config_blob:7",
+                "--fidelity",
+                "functional",
+                "-o",
+                folder.resolve("out").toString());
+
+        assertThat(status).isZero();
+        assertThat(said()).contains("VERDICT heap intact", "instructions", "to config_blob+0x287", "report.html");
+        assertThat(folder.resolve("out/report.html")).isNotEmptyFile();
+    }
+
+    @Test
+    void theExitStatusIsTheGuests() {
+        String[] words = {
+            "run",
+            "-q",
+            "-g",
+            "requests=600",
+            "--fidelity",
+            "functional",
+            "-o",
+            folder.resolve("o").toString()
+        };
+
+        assertThat(Main.execute(with(words, "--no-spp"))).isEqualTo(1);
+        assertThat(Main.execute(with(words, "--on-denied", "stop"))).isEqualTo(120);
+        assertThat(Main.execute(with(words, "--instructions", "1000"))).isEqualTo(124);
+        assertThat(said()).isEmpty();
+    }
+
+    private static String[] with(String[] words, String... more) {
+        return java.util.stream.Stream.concat(java.util.Arrays.stream(words), java.util.Arrays.stream(more))
+                .toArray(String[]::new);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        run nothing.yaml                  | cannot read scenario nothing.yaml
+        run --cpu pentium                 | pentium
+        run --cpu skylake-sp              | sub-page protection on the CPU model skylake-sp
+        run --timing slow                 | slow
+        run --fidelity quick              | need one of [functional, cycle, cycle_between_markers], got 'quick'
+        run --ept 8K                      | got '8K'
+        boot nothing.elf                  | cannot read nothing.elf
+        boot /dev/null --memory 5         | need memory as a positive multiple of 4096, got 5
+        replay nothing.trace              | cannot read trace nothing.trace
+        replay builtin:nothing            | no built-in trace
+        convert builtin:wc /nowhere/x     | cannot convert builtin:wc to /nowhere/x
+        explain --gva zebra               | need an address such as 0x401000, got 'zebra'
+        explain                           | Missing required option: '--gva=ADDR'
+        fly                               | Unmatched argument
+        """)
+    void badInputEndsInOneSentenceAndStatus125(String words, String message) {
+        assertThat(Main.execute(words.split(" "))).isEqualTo(125);
+        assertThat(complained()).startsWith("vmxsim: ").contains(message).doesNotContain("Exception", "\tat ");
+    }
+
+    @Test
+    void aBrokenScenarioNamesFileLineAndRule() throws Exception {
+        Path file = Files.writeString(folder.resolve("s.yaml"), "guest:\n  image: builtin:kvserver\nmemory: much\n");
+
+        assertThat(Main.execute("run", file.toString())).isEqualTo(125);
+        assertThat(complained()).contains("s.yaml:3: 'memory': need a size");
+    }
+
+    @Test
+    void anImageBootsWithComOneOnStandardOutput() throws Exception {
+        Path image = Files.write(
+                folder.resolve("kv.elf"),
+                org.vmxsim.lab.scenario.Scenario.defaults().guest().read());
+
+        int status =
+                Main.execute("boot", image.toString(), "kv", "requests=600", "bug=none", "--memory", "64M", "--stats");
+
+        assertThat(status).isZero();
+        assertThat(said()).contains("guards=absent", "VERDICT heap intact");
+        assertThat(complained()).contains("exit code 0");
+    }
+
+    @Test
+    void aTimeOutIsStatus124() throws Exception {
+        Path image = Files.write(folder.resolve("loop"), endlessLoop());
+
+        assertThat(Main.execute("boot", image.toString(), "--timeout", "0.05")).isEqualTo(124);
+        assertThat(complained()).contains("Time-out");
+    }
+
+    /** A Multiboot image with addresses whose only instruction jumps to itself. */
+    private static byte[] endlessLoop() {
+        int magic = 0x1bad_b002;
+        int flags = 1 << 16;
+        java.nio.ByteBuffer file = java.nio.ByteBuffer.allocate(64).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        file.putInt(magic).putInt(flags).putInt(-(magic + flags));
+        file.putInt(0x100000).putInt(0x100000).putInt(0).putInt(0).putInt(0x100020);
+        return file.putShort(32, (short) 0xfeeb).array();
+    }
+
+    @Test
+    void aTraceIsConvertedAndReplayedAlike() {
+        Path binary = folder.resolve("wc.vmxt");
+
+        assertThat(Main.execute("convert", "builtin:wc", binary.toString())).isZero();
+        assertThat(said()).contains("90,000 references");
+        assertThat(Main.execute(
+                        "replay", binary.toString(), "-o", folder.resolve("r").toString()))
+                .isZero();
+        assertThat(said()).contains("63,432 instructions");
+    }
+
+    @Test
+    void aTranslationIsExplained() {
+        assertThat(Main.execute("explain", "--gva", "0x400880", "--write")).isZero();
+        assertThat(said()).contains("guest PML4E", "EPT PDE for final address", "SPPT vector", "Denied by sub-page");
+    }
+
+    @Test
+    void modelsAndPresetsAreListed() {
+        assertThat(Main.execute("list")).isZero();
+        assertThat(said()).contains("icelake-sp", "golden-cove");
+        assertThat(Main.execute("--help")).isZero();
+        assertThat(Main.execute("--version")).isZero();
+        assertThat(said()).contains("Usage: vmxsim", "vmxsim (from classes)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "requests=1 bug=a:0, bug=b:1, requests=1 bug=b:1",
+        "'', x=1, x=1",
+        "verbose x=1, verbose, x=1 verbose",
+    })
+    void wordsReplaceWordsWithTheSameKey(String arguments, String word, String merged) {
+        assertThat(Words.merge(arguments, List.of(word))).isEqualTo(merged);
+    }
+}
