@@ -4,7 +4,7 @@
  *
  * <p>Read in this order: {@link org.vmxsim.core.cpu.Handler} (the protocol), {@link org.vmxsim.core.insn.CodeCache}
  * with {@code CodePage}, {@code InstructionReader}, {@code Unlinked}, {@code Branch} and {@code CrossingInstruction}
- * (where handlers lie and how they are linked), {@link org.vmxsim.core.cpu.Handlers} (which handler an instruction
+ * (where handlers lie and how they are linked), {@link org.vmxsim.core.insn.Handlers} (which handler an instruction
  * gets), {@code Place}, {@code EffectiveAddress}, {@code Stack} and {@code SegmentAccess} (operands), then any
  * instruction, for instance {@code Add}: a small class for each frequent operand form, and {@code General} for all
  * others.

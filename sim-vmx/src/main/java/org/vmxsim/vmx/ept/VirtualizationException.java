@@ -26,7 +26,7 @@ final class VirtualizationException {
      * and whether #VE can be delivered: "CR0.PE = 1; the logical processor is not in the process of delivering an event
      * through the IDT; and the 32 bits at offset 4 in the virtualization-exception information area are all 0".
      */
-    boolean replaces(EptControls controls, EptWalk walk, GuestCondition guest) {
+    boolean replaces(EptControls controls, EptWalk walk, EptTranslator.GuestCondition guest) {
         return controls.violationVe
                 && walk.level != 0
                 && !EptEntry.SUPPRESS_VE.isSet(walk.entry)

@@ -15,7 +15,6 @@ import org.vmxsim.vmx.ept.EptCapabilities;
 import org.vmxsim.vmx.ept.EptControls;
 import org.vmxsim.vmx.ept.EptTranslator;
 import org.vmxsim.vmx.ept.EptWalker;
-import org.vmxsim.vmx.ept.GuestCondition;
 import org.vmxsim.vmx.exit.ExitReason;
 import org.vmxsim.vmx.exit.VmExit;
 import org.vmxsim.vmx.vmcs.ExitField;
@@ -75,7 +74,7 @@ public final class VmxContext {
     }
 
     /** The state of the processor that the endings of guest-physical accesses depend on. */
-    private final class Condition implements GuestCondition {
+    private final class Condition implements EptTranslator.GuestCondition {
         @Override
         public boolean protectedMode() {
             return (cpu.cr0 & ControlRegisters.CR0_PE) != 0;

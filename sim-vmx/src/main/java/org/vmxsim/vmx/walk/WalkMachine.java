@@ -13,7 +13,6 @@ import org.vmxsim.vmx.ept.EptEntry;
 import org.vmxsim.vmx.ept.EptOutcome;
 import org.vmxsim.vmx.ept.EptTranslator;
 import org.vmxsim.vmx.ept.EptWalker;
-import org.vmxsim.vmx.ept.GuestCondition;
 
 /**
  * A machine without a processor: memory, EPT and SPPT in it, and the hardware that walks them. Made in microseconds.
@@ -54,7 +53,7 @@ public final class WalkMachine {
         controls.eptp(ept.eptp(false));
         controls.spptp = sppt.spptp();
         EptWalker walker = new EptWalker(tables, capabilities, subPages);
-        this.translator = new EptTranslator(walker, controls, GuestCondition.QUIET);
+        this.translator = new EptTranslator(walker, controls, EptTranslator.GuestCondition.QUIET);
     }
 
     /**

@@ -199,7 +199,7 @@ class EptFlagsTest {
     @CsvSource({"true, false, true", "false, false, false", "true, true, false"})
     void theStateOfTheGuestDecidesToo(boolean protectedMode, boolean delivering, boolean exception) {
         enableVe();
-        GuestCondition guest = new GuestCondition() {
+        EptTranslator.GuestCondition guest = new EptTranslator.GuestCondition() {
             @Override
             public boolean protectedMode() {
                 return protectedMode;

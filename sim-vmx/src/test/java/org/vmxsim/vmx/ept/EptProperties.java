@@ -169,8 +169,8 @@ class EptProperties {
         TableMemory tables = new TableMemory(memory);
         SppWalker subPages = new SppWalker(tables, 46, SppOptions.DEFAULT);
         EptControls controls = new EptControls();
-        EptTranslator translator =
-                new EptTranslator(new EptWalker(tables, EptCapabilities.ALL, subPages), controls, GuestCondition.QUIET);
+        EptTranslator translator = new EptTranslator(
+                new EptWalker(tables, EptCapabilities.ALL, subPages), controls, EptTranslator.GuestCondition.QUIET);
         AccessContext access = new AccessContext();
         for (int i = 0; i < WALKS; i++) {
             randomControls(random, controls);
