@@ -43,7 +43,9 @@ final class GuestRig extends Rig {
     static final int SPPT = 0x2_0000;
     static final int MSR_BITMAPS = 0x3_0000;
     private static final int PML = 0x3_3000;
-    private static final long PAGE_BITS = 6 << 3 | 7;
+    private static final int HOST_BYTES = PML + 0x1000 - EPT_PML4;
+    private static final long TABLE_BITS = EptEntry.USER_EXECUTE.mask() | 7;
+    private static final long PAGE_BITS = TABLE_BITS | 6 << 3;
     private static final int MOST_EXITS = 400;
 
     final VmxUnit vmx;
@@ -51,6 +53,7 @@ final class GuestRig extends Rig {
     private final StringBuilder log = new StringBuilder();
     private int exits;
     private boolean repairsWholePage;
+    private final byte[] dump = new byte[HOST_BYTES + GuestImage.SIZE_BYTES];
 
     GuestRig(MachineConfig config) {
         super(config.withMemory(MEMORY_BYTES), BASE);
@@ -83,17 +86,17 @@ final class GuestRig extends Rig {
 
     private void tables(SplittableRandom random) {
         memory.fill(EPT_PML4, EPT_BYTES, 0);
-        memory.writeLong(EPT_PML4, EPT_PDPT | 7);
-        memory.writeLong(EPT_PDPT, EPT_PD | 7);
-        memory.writeLong(EPT_PD, EPT_PT | 7);
+        memory.writeLong(EPT_PML4, EPT_PDPT | TABLE_BITS);
+        memory.writeLong(EPT_PDPT, EPT_PD | TABLE_BITS);
+        memory.writeLong(EPT_PD, EPT_PT | TABLE_BITS);
         memory.writeLong(EPT_PD + 8, BASE | 0x80 | PAGE_BITS);
         for (int page = 0; page < 512; page++) {
             long hpa = BASE + ((long) page << 12 & GuestImage.SIZE_BYTES - 1);
             long entry = hpa | PAGE_BITS;
             switch (random.nextInt(10)) {
-                case 0 -> entry &= ~7L | random.nextInt(8);
-                case 1 -> entry = hpa | 6 << 3 | 5 | EptEntry.SPP.mask();
-                case 2 -> entry = page % 16 == 15 ? hpa | 2 << 3 | 7 : entry;
+                case 0 -> entry &= ~0x407L | random.nextInt(8) | random.nextInt(2) << 10;
+                case 1, 2, 3 -> entry = page << 12 >= GuestImage.DATA ? hpa | 6 << 3 | 5 | EptEntry.SPP.mask() : entry;
+                case 4 -> entry = page % 16 == 15 ? hpa | 2 << 3 | 7 : entry;
                 default -> {}
             }
             memory.writeLong(EPT_PT + page * 8, page >= 256 ? 0 : entry);
@@ -122,15 +125,19 @@ final class GuestRig extends Rig {
                 primary | PrimaryControls.SECONDARY_CONTROLS);
         int secondary = SecondaryControls.DESCRIPTOR_TABLE_EXITING | SecondaryControls.WBINVD_EXITING;
         secondary &= rare;
-        secondary |= random.nextInt() & (SecondaryControls.VPID | SecondaryControls.MODE_BASED_EXECUTE);
+        secondary |= random.nextInt()
+                & (SecondaryControls.VPID | SecondaryControls.MODE_BASED_EXECUTE | SecondaryControls.PML);
         secondary |= SecondaryControls.EPT | SecondaryControls.UNRESTRICTED_GUEST | SecondaryControls.SUB_PAGE_WRITE;
-        adjusted(ControlGroup.SECONDARY, ControlField.SECONDARY_PROCESSOR_CONTROLS, secondary);
         adjusted(ControlGroup.EXIT, ControlField.EXIT_CONTROLS, ExitControls.HOST_ADDRESS_SPACE_SIZE);
         adjusted(
                 ControlGroup.ENTRY,
                 ControlField.ENTRY_CONTROLS,
                 (cpu.efer & 1 << 10) != 0 ? EntryControls.IA32E_MODE_GUEST : 0);
-        write(ControlField.EPT_POINTER, Eptp.of(EPT_PML4, 4, random.nextBoolean()));
+        boolean accessedDirty = random.nextBoolean();
+        secondary &= accessedDirty ? -1 : ~SecondaryControls.PML;
+        write(ControlField.EPT_POINTER, Eptp.of(EPT_PML4, 4, accessedDirty));
+        write(GuestField.PML_INDEX, 511);
+        adjusted(ControlGroup.SECONDARY, ControlField.SECONDARY_PROCESSOR_CONTROLS, secondary);
         write(ControlField.SUB_PAGE_PERMISSION_TABLE_POINTER, SPPT);
         write(ControlField.VPID, 1 + random.nextInt(3));
         write(ControlField.MSR_BITMAPS_ADDRESS, MSR_BITMAPS);
@@ -237,6 +244,11 @@ final class GuestRig extends Rig {
         return true;
     }
 
+    private boolean emptyLog() {
+        write(GuestField.PML_INDEX, 511);
+        return true;
+    }
+
     private boolean repair(VmExit exit) {
         long gpa = exit.gpa;
         if (gpa >= 1L << 30) {
@@ -247,24 +259,31 @@ final class GuestRig extends Rig {
             memory.writeLong(EPT_PD + (gpa >>> 21) * 8, BASE | 0x80 | PAGE_BITS);
         } else if (exit.reason == ExitReason.SPP_RELATED_EVENT) {
             memory.writeLong(SPPT + 0x2000, SPPT + 0x3000 | 1);
-            memory.writeLong(SPPT + 0x3000 + page * 8, SppVector.ALL_WRITABLE);
+            memory.writeLong(SPPT + 0x3000 + page * 8, SppVector.ofBitmap(0x00ff_ff00));
         } else if (isDeniedSubPage(exit, page) && !repairsWholePage) {
-            memory.writeLong(SPPT + 0x3000 + page * 8, SppVector.ALL_WRITABLE);
+            int address = SPPT + 0x3000 + page * 8;
+            memory.writeLong(address, memory.readLong(address) | SppVector.ofBitmap(subPagesToGrant(gpa, page)));
         } else {
             long hpa = BASE + (gpa & GuestImage.SIZE_BYTES - 1 & ~0xfffL);
-            memory.writeLong(EPT_PT + page * 8, hpa | PAGE_BITS | EptEntry.USER_EXECUTE.mask());
+            memory.writeLong(EPT_PT + page * 8, hpa | PAGE_BITS);
         }
         vmx.invept(1 + (page & 1), vmx.vmread(ControlField.EPT_POINTER));
         return true;
     }
 
-    /** A write that the SPPT would decide about if it had asked for nothing else. */
+    /** A write that the SPPT has decided about. */
     private boolean isDeniedSubPage(VmExit exit, int page) {
-        long entry = memory.readLong(EPT_PT + page * 8);
         boolean dataWrite = (exit.qualification & 0x182) == 0x182;
-        return EptEntry.SPP.isSet(entry)
+        return EptEntry.SPP.isSet(memory.readLong(EPT_PT + page * 8))
                 && dataWrite
-                && memory.readLong(SPPT + 0x3000 + page * 8) != SppVector.ALL_WRITABLE;
+                && subPagesToGrant(exit.gpa, page) != 0;
+    }
+
+    /** The sub-page of an address, or the next one if that is granted already, or none if both are. */
+    private int subPagesToGrant(long gpa, int page) {
+        int granted = SppVector.toBitmap(memory.readLong(SPPT + 0x3000 + page * 8));
+        int first = 1 << SppVector.subPage(gpa);
+        return (granted & first) == 0 ? first : first << 1 & ~granted;
     }
 
     @Override
@@ -277,6 +296,15 @@ final class GuestRig extends Rig {
         if (vmx.inNonRoot() && !vmx.kick()) {
             throw new AssertionError("a guest that has used up its budget takes a kick");
         }
+    }
+
+    /** The guest's memory, and the hypervisor's tables with their accessed and dirty flags. */
+    @Override
+    byte[] memory() {
+        byte[] guest = super.memory();
+        memory.dump(EPT_PML4, dump, 0, HOST_BYTES);
+        System.arraycopy(guest, 0, dump, HOST_BYTES, guest.length);
+        return dump;
     }
 
     @Override

@@ -189,8 +189,10 @@ final class ProgramGenerator {
 
     private CodeBytes pointer() {
         long offset = random.nextInt(GuestImage.DATA_PAGES << 12);
-        if (random.nextBoolean()) {
-            offset |= 0xff0;
+        switch (random.nextInt(4)) {
+            case 0 -> offset |= 0xff0; // near the end of a page
+            case 1 -> offset |= 0x7c; // at the end of a sub-page
+            default -> {}
         }
         long linear = GuestImage.DATA + offset;
         switch (random.nextInt(12)) {
