@@ -16,8 +16,8 @@ import picocli.CommandLine.Parameters;
         name = "explain",
         mixinStandardHelpOptions = true,
         description =
-                "Runs a scenario up to a point and explains the translation of one linear address: every reference to guest"
-                        + " tables, EPT and SPPT with its entry, meaning, place and cycles, and the verdict.")
+                "Runs a scenario up to a point and explains the translation of one linear address: every reference to"
+                        + " guest tables, EPT and SPPT with its entry, meaning, place and cycles, and the verdict.")
 final class ExplainCommand implements Callable<Integer> {
     /** What is done at the address. */
     static final class Access {

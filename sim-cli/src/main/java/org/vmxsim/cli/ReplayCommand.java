@@ -17,8 +17,8 @@ import picocli.CommandLine.Parameters;
         name = "replay",
         mixinStandardHelpOptions = true,
         description =
-                "Replays a memory trace (lackey text or compact binary; plain, gzip or xz) in a guest with page tables of its"
-                        + " own, through TLBs, page walks and caches.")
+                "Replays a memory trace (lackey text or compact binary; plain, gzip or xz) in a guest with page tables of"
+                        + " its own, through TLBs, page walks and caches.")
 final class ReplayCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "TRACE", description = "the trace, or builtin:wc")
     private String trace;
