@@ -50,7 +50,7 @@ class EnginesAgreeTest {
         for (Rig rig : rigs) {
             rig.load(image, new SplittableRandom(seed), entry);
             long before = rig.cpu.retired;
-            StopReason reason = rig.run(budget);
+            StopReason reason = run(rig, budget, new SplittableRandom(seed), rig == rigs.get(rigs.size() - 1));
             String state = reason + " retired=" + (rig.cpu.retired - before) + "\n" + rig.state();
             byte[] memory = rig.memory();
             rig.finish();
@@ -64,5 +64,23 @@ class EnginesAgreeTest {
             int difference = Arrays.mismatch(memory, expectedMemory);
             assertThat(difference).as("%s: first difference in memory", name).isEqualTo(-1);
         }
+    }
+
+    /** Runs in pieces, with interrupts between them; a machine that switches changes its engine after each. */
+    private static StopReason run(Rig rig, int budget, SplittableRandom random, boolean switching) {
+        int end = budget;
+        StopReason reason = StopReason.BUDGET;
+        while (end > 0 && reason == StopReason.BUDGET) {
+            int piece = 1 + random.nextInt(budget);
+            reason = rig.run(piece);
+            end -= piece;
+            if (random.nextBoolean()) {
+                rig.interrupt(32 + random.nextInt(200));
+            }
+            if (switching) {
+                rig.machine.processors().get(0).engine((piece & 1) == 0 ? Engine.CYCLE : Engine.FUNCTIONAL);
+            }
+        }
+        return reason;
     }
 }

@@ -76,8 +76,9 @@ final class GuestRig extends Rig {
         log.setLength(0);
         exits = 0;
         repairsWholePage = random.nextBoolean();
-        memory.writeInt(VMCS, Vmcs.REVISION);
         vmx.vmclear(VMCS);
+        memory.fill(VMCS, 0x1000, 0);
+        memory.writeInt(VMCS, Vmcs.REVISION);
         vmx.vmptrld(VMCS);
         controls(random);
         guestState();
@@ -119,6 +120,11 @@ final class GuestRig extends Rig {
         int primary = PrimaryControls.INVLPG_EXITING | PrimaryControls.MWAIT_EXITING | PrimaryControls.MOV_DR_EXITING;
         primary = rare & (primary | PrimaryControls.UNCONDITIONAL_IO_EXITING | PrimaryControls.CR8_LOAD_EXITING);
         primary |= PrimaryControls.RDTSC_EXITING | PrimaryControls.RDPMC_EXITING | PrimaryControls.HLT_EXITING;
+        switch (random.nextInt(12)) {
+            case 0 -> primary |= PrimaryControls.MONITOR_TRAP_FLAG;
+            case 1 -> primary |= PrimaryControls.INTERRUPT_WINDOW_EXITING;
+            default -> {}
+        }
         adjusted(
                 ControlGroup.PRIMARY,
                 ControlField.PRIMARY_PROCESSOR_CONTROLS,
@@ -186,7 +192,7 @@ final class GuestRig extends Rig {
     @Override
     StopReason run(int budget) {
         long end = cpu.retired + budget;
-        VmxStatus status = vmx.vmlaunch();
+        VmxStatus status = vmx.inNonRoot() ? VmxStatus.SUCCEED : vmx.vmlaunch();
         while (status == VmxStatus.SUCCEED) {
             StopReason reason = cpu.run(Math.max(0, end - cpu.retired));
             if (reason != StopReason.VM_EXIT) {
@@ -218,7 +224,18 @@ final class GuestRig extends Rig {
         if (goesOn && exit.idtVectoringInformation != 0 && exit.reason != ExitReason.EXCEPTION_OR_NMI) {
             deliver(exit.idtVectoringInformation, exit.idtVectoringErrorCode, exit);
         }
+        if (goesOn && exits % 4 == 0) {
+            protect((GuestImage.DATA >> 12) + exits / 4 % GuestImage.DATA_PAGES);
+        }
         return goesOn;
+    }
+
+    /** Takes a page of data away again, or its sub-pages only. */
+    private void protect(int page) {
+        long rights = page % 3 == 0 ? 0 : page % 3 == 1 ? 5 : 5 | EptEntry.SPP.mask();
+        memory.writeLong(EPT_PT + page * 8, BASE + ((long) page << 12) | 6 << 3 | rights);
+        memory.writeLong(SPPT + 0x3000 + page * 8, SppVector.ofBitmap(exits * 0x9e37_79b9));
+        vmx.invept(1 + (exits >>> 2 & 1), vmx.vmread(ControlField.EPT_POINTER));
     }
 
     private boolean deliver(int information, int errorCode, VmExit exit) {
@@ -284,6 +301,11 @@ final class GuestRig extends Rig {
         int granted = SppVector.toBitmap(memory.readLong(SPPT + 0x3000 + page * 8));
         int first = 1 << SppVector.subPage(gpa);
         return (granted & first) == 0 ? first : first << 1 & ~granted;
+    }
+
+    @Override
+    void interrupt(int vector) {
+        cpu.pins.nmi(); // an interrupt would be the hypervisor's
     }
 
     @Override

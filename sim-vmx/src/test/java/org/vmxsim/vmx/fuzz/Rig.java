@@ -80,6 +80,8 @@ class Rig {
         cpu.pendingDebugExceptions = 0;
         cpu.monitorArmed = false;
         cpu.pending = Processor.NOTHING;
+        cpu.pins.interruptRequest(-1);
+        cpu.pins.acknowledgeNmi();
         cpu.vectoringInfo = 0;
         cpu.translations.flushAll();
     }
@@ -92,6 +94,15 @@ class Rig {
     /** Runs to a stop. A hypervisor answers exits in between. */
     StopReason run(int budget) {
         return cpu.run(budget);
+    }
+
+    /** Requests an interrupt, or an NMI. */
+    void interrupt(int vector) {
+        if ((vector & 1) == 0) {
+            cpu.pins.nmi();
+        } else {
+            cpu.pins.interruptRequest(vector);
+        }
     }
 
     /** Ends what a guest has left behind, so that the next can be loaded. */
