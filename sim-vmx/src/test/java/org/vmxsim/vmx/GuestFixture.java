@@ -49,7 +49,12 @@ final class GuestFixture {
     final VmxUnit vmx;
 
     private GuestFixture(String model) {
-        machine = Machine.of(MachineConfig.DEFAULT.withCpu(model).withMemory(16 << 20));
+        this(model, Engine.FUNCTIONAL);
+    }
+
+    private GuestFixture(String model, Engine engine) {
+        machine = Machine.of(
+                MachineConfig.DEFAULT.withCpu(model).withEngine(engine).withMemory(16 << 20));
         cpu = machine.cpu();
         vmx = machine.vmx();
         machine.memory().writeInt(VMXON, Vmcs.REVISION);
@@ -76,9 +81,21 @@ final class GuestFixture {
         return fixture;
     }
 
+    /** As {@link #longMode()}, of another model and engine. */
+    static GuestFixture longMode(String model, Engine engine) {
+        GuestFixture fixture = new GuestFixture(model, engine);
+        fixture.longModeGuest();
+        return fixture;
+    }
+
     /** 32-bit code at {@link #CODE}, paging off: unrestricted. */
     static GuestFixture unpaged() {
-        GuestFixture fixture = new GuestFixture("icelake-sp");
+        return unpaged(Engine.FUNCTIONAL);
+    }
+
+    /** As {@link #unpaged()}, of either engine. */
+    static GuestFixture unpaged(Engine engine) {
+        GuestFixture fixture = new GuestFixture("icelake-sp", engine);
         fixture.longModeGuest();
         fixture.write(ControlField.ENTRY_CONTROLS, fixture.vmx.capabilities().adjust(ControlGroup.ENTRY, 0));
         fixture.write(GuestField.CR0, 0x31);
