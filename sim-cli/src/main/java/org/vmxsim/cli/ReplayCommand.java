@@ -16,9 +16,10 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "replay",
         mixinStandardHelpOptions = true,
-        description =
-                "Replays a memory trace (lackey text or compact binary; plain, gzip or xz) in a guest with page tables of"
-                        + " its own, through TLBs, page walks and caches.")
+        description = {
+            "Replays a memory trace in a guest with page tables of its own, through TLBs, page walks and caches.",
+            "The trace is lackey text or compact binary, plain or compressed by gzip or xz."
+        })
 final class ReplayCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "TRACE", description = "the trace, or builtin:wc")
     private String trace;
