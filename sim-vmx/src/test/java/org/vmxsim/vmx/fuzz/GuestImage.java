@@ -9,8 +9,8 @@ import java.util.SplittableRandom;
  * that log vector, error code, CR2 and RIP of every exception and go on at the next slot of the program, so that a
  * program of any bytes goes on until its budget ends.
  *
- * <p>Linear addresses below 1 MiB are guest-physical; 2 MiB further, and 1 GiB further, lies the same memory in large
- * pages, natively or by EPT; the last page table can be written through {@link #WINDOW}.
+ * <p>Linear addresses below 1 MiB are guest-physical; 2 MiB further, and 1 GiB further, lies the same memory, or what
+ * EPT has there, in large pages; the last page table can be written through {@link #WINDOW}.
  */
 final class GuestImage {
     static final int SIZE_BYTES = 1 << 20;
@@ -170,7 +170,7 @@ final class GuestImage {
         code.put(0x83, 0xc3, 32); // add ebx, 32
         code.put(0x81, 0xe3).imm32(LOG_BYTES - 1).put(0x81, 0xcb).imm32(LOG); // and, or ebx: stay in the log
         code.put(0x89, 0x1d).imm32(LOG_POINTER);
-        code.put(0x80, 0x7c, 0x24, 12, 1, 0x74, 23); // as in 64-bit mode
+        skipUnlessFault(code.put(0x8a, 0x5c, 0x24, 12), 23); // mov bl, [esp + 12]
         code.put(0x83, 0xe8, slotOffset, 0x83, 0xc8, SLOT_BYTES - 1, 0x83, 0xc0, slotOffset + 1);
         code.put(0x25).imm32(CODE_BYTES - 1).put(0x0d).imm32(CODE);
         code.put(0x89, 0x44, 0x24, 20); // mov [esp + 20], eax
@@ -193,11 +193,17 @@ final class GuestImage {
             }
             put(at, stub.toArray());
             int type = (vector & 4) == 0 ? 0xee : 0xef;
-            // a debug trap between a change of page tables and its INVLPG must not use what has changed
+            // what comes between a change of page tables and its INVLPG must not use what has changed
             int interruptStack = vector == 1 || (vector & 1) == 0 ? 1 : 0;
             long low = at & 0xffff | CODE_0 << 16 | (long) type << 40 | (long) interruptStack << 32;
             memory.putLong(IDT + vector * 16, low | (long) (at >>> 16) << 48);
         }
+    }
+
+    /** Debug traps, NMIs and interrupts go on where they were: jumps over the next bytes unless BL says otherwise. */
+    private static void skipUnlessFault(CodeBytes code, int bytes) {
+        code.put(0x80, 0xfb, 32, 0x73, bytes + 7); // cmp bl, 32; jae
+        code.put(0xfe, 0xcb, 0x80, 0xfb, 1, 0x76, bytes); // dec bl; cmp bl, 1; jbe
     }
 
     private void handler() {
@@ -212,7 +218,7 @@ final class GuestImage {
         code.put(0x48, 0x83, 0xc3, 32); // add rbx, 32
         code.put(0x81, 0xe3).imm32(LOG_BYTES - 1).put(0x81, 0xcb).imm32(LOG); // and, or ebx: stay in the log
         code.put(0x48, 0x89, 0x1c, 0x25).imm32(LOG_POINTER);
-        code.put(0x80, 0x7c, 0x24, 16, 1, 0x74, 27); // a debug trap goes on where it was: cmp byte [rsp + 16], 1; je
+        skipUnlessFault(code.put(0x8a, 0x5c, 0x24, 16), 27); // mov bl, [rsp + 16]
         code.put(0x48, 0x83, 0xe8, slotOffset, 0x48, 0x83, 0xc8, SLOT_BYTES - 1); // sub rax, slotOffset; or rax, 31
         code.put(0x48, 0x83, 0xc0, slotOffset + 1); // add rax, slotOffset + 1
         code.put(0x25).imm32(CODE_BYTES - 1).put(0x0d).imm32(CODE); // and, or eax: stay in the program

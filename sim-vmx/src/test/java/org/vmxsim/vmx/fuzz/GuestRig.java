@@ -32,6 +32,9 @@ import org.vmxsim.vmx.vmcs.VmcsField;
  */
 final class GuestRig extends Rig {
     static final int BASE = 4 << 20;
+    /** What 2-MiB pages of EPT map: no tables of the guest's, so that no store changes one unseen. */
+    private static final int ABOVE = 6 << 20;
+
     static final int MEMORY_BYTES = 8 << 20;
     static final int VMXON = 0x1000;
     static final int VMCS = 0x2000;
@@ -87,10 +90,12 @@ final class GuestRig extends Rig {
 
     private void tables(SplittableRandom random) {
         memory.fill(EPT_PML4, EPT_BYTES, 0);
+        memory.fill(PML, 0x1000, 0);
+        memory.fill(ABOVE, 2 << 20, 0);
         memory.writeLong(EPT_PML4, EPT_PDPT | TABLE_BITS);
         memory.writeLong(EPT_PDPT, EPT_PD | TABLE_BITS);
         memory.writeLong(EPT_PD, EPT_PT | TABLE_BITS);
-        memory.writeLong(EPT_PD + 8, BASE | 0x80 | PAGE_BITS);
+        memory.writeLong(EPT_PD + 8, ABOVE | 0x80 | PAGE_BITS);
         for (int page = 0; page < 512; page++) {
             long hpa = BASE + ((long) page << 12 & GuestImage.SIZE_BYTES - 1);
             long entry = hpa | PAGE_BITS;
@@ -273,7 +278,7 @@ final class GuestRig extends Rig {
         }
         int page = (int) (gpa >>> 12);
         if (gpa >= 2 << 20) {
-            memory.writeLong(EPT_PD + (gpa >>> 21) * 8, BASE | 0x80 | PAGE_BITS);
+            memory.writeLong(EPT_PD + (gpa >>> 21) * 8, ABOVE | 0x80 | PAGE_BITS);
         } else if (exit.reason == ExitReason.SPP_RELATED_EVENT) {
             memory.writeLong(SPPT + 0x2000, SPPT + 0x3000 | 1);
             memory.writeLong(SPPT + 0x3000 + page * 8, SppVector.ofBitmap(0x00ff_ff00));

@@ -80,6 +80,7 @@ class Rig {
         cpu.pendingDebugExceptions = 0;
         cpu.monitorArmed = false;
         cpu.pending = Processor.NOTHING;
+        cpu.retired = 0; // RDRAND's numbers follow from it
         cpu.pins.interruptRequest(-1);
         cpu.pins.acknowledgeNmi();
         cpu.vectoringInfo = 0;
@@ -96,12 +97,12 @@ class Rig {
         return cpu.run(budget);
     }
 
-    /** Requests an interrupt, or an NMI. */
+    /** Requests an interrupt, or an NMI; their gates have stacks of their own. */
     void interrupt(int vector) {
         if ((vector & 1) == 0) {
             cpu.pins.nmi();
         } else {
-            cpu.pins.interruptRequest(vector);
+            cpu.pins.interruptRequest(vector & ~1);
         }
     }
 
