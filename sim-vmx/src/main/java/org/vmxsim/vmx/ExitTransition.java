@@ -154,7 +154,8 @@ final class ExitTransition {
 
     /**
      * RFLAGS, with RF as the manual wants it (SDM "Saving RIP, RSP, RFLAGS, and SSP"): what an event that causes the
-     * exit, or was being delivered, would have pushed; 1 for EPT violations and their like; else as it was.
+     * exit, or was being delivered, would have pushed; 1 for EPT violations and their like; 0 for instructions that
+     * exit; else as it was.
      */
     private void saveFlags(Vmcs vmcs) {
         long flags = cpu.rflags();
@@ -162,6 +163,8 @@ final class ExitTransition {
             flags = isFault(cpu.vectoringInfo) ? flags | RF : flags;
         } else if (isAccess(vmx.exit.reason)) {
             flags |= RF;
+        } else if (vmx.exit.reason.isInstruction()) {
+            flags &= ~RF;
         } else if (vmx.exit.reason == ExitReason.EXCEPTION_OR_NMI) {
             flags = isFault(vmx.exit.interruptionInformation) ? flags | RF : flags;
         }
@@ -187,6 +190,8 @@ final class ExitTransition {
         }
         cpu.vectoringInfo = 0;
         cpu.pendingDebugExceptions = 0;
+        // SDM "Clearing Address-Range Monitoring"
+        cpu.monitorArmed = false;
         if (vmx.javaHost) {
             cpu.pending = Processor.NOTHING;
             return;

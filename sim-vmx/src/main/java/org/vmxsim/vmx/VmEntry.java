@@ -2,6 +2,7 @@ package org.vmxsim.vmx;
 
 import java.util.List;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxError;
@@ -107,6 +108,8 @@ final class VmEntry {
         vmx.inNonRoot = true;
         loadTranslation(vmcs);
         cpu.pending = Processor.NOTHING;
+        // SDM "Clearing Address-Range Monitoring"
+        cpu.monitorArmed = false;
         cpu.modeChanged();
         cpu.events().stateLoaded();
         inject(vmcs);
@@ -161,9 +164,21 @@ final class VmEntry {
         boolean other = valid && (information >>> 8 & 7) == TYPE_OTHER;
         boundary.entered(vmcs, other);
         interceptor.entered();
+        if (dropsDebugExceptions(valid && !other, information >>> 8 & 7)) {
+            cpu.pendingDebugExceptions = 0;
+        }
         if (valid && !other) {
             int errorCode = vmcs.getInt(ControlField.ENTRY_EXCEPTION_ERROR_CODE);
             cpu.inject(information, errorCode, vmcs.getInt(ControlField.ENTRY_INSTRUCTION_LENGTH));
         }
+    }
+
+    /** SDM "Delivery of Pending Debug Exceptions after VM Entry": when there are none whatever the field says. */
+    private boolean dropsDebugExceptions(boolean vectoring, int type) {
+        if (!vectoring) {
+            return cpu.activity == CpuState.SHUTDOWN || cpu.activity == CpuState.WAIT_FOR_SIPI;
+        }
+        boolean software = type == Event.SOFTWARE_INTERRUPT || type == Event.SOFTWARE_EXCEPTION;
+        return !software || (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0;
     }
 }

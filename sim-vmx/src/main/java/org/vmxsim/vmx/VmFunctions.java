@@ -13,6 +13,7 @@ final class VmFunctions {
     /** VM function 0 and its bit in the VM-function controls. */
     private static final int EPTP_SWITCHING = 0;
 
+    private static final int FUNCTIONS = 64;
     private static final int EPTP_LIST_ENTRIES = 512;
     private static final int UNDEFINED_OPCODE = 6;
 
@@ -22,14 +23,16 @@ final class VmFunctions {
         this.vmx = vmx;
     }
 
-    /** Undefined outside non-root operation or without the control; any CPL may use it. */
+    /** Undefined outside non-root operation, without the control, or for EAX above 63; any CPL may use it. */
     void vmfunc() {
         Processor cpu = vmx.cpu;
-        if (!vmx.inNonRoot || !vmx.controls.hasSecondary(SecondaryControls.VM_FUNCTIONS)) {
+        int function = (int) cpu.gpr[CpuState.RAX];
+        if (!vmx.inNonRoot
+                || !vmx.controls.hasSecondary(SecondaryControls.VM_FUNCTIONS)
+                || Integer.compareUnsigned(function, FUNCTIONS) >= 0) {
             cpu.raise(UNDEFINED_OPCODE);
             return;
         }
-        int function = (int) cpu.gpr[CpuState.RAX];
         long enabled = vmx.current.get(ControlField.VM_FUNCTION_CONTROLS);
         boolean done = function == EPTP_SWITCHING
                 && (enabled & 1L << EPTP_SWITCHING) != 0

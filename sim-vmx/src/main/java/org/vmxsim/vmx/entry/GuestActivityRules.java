@@ -3,7 +3,6 @@ package org.vmxsim.vmx.entry;
 import static org.vmxsim.vmx.entry.EntryRule.rule;
 
 import java.util.List;
-import org.vmxsim.vmx.control.EntryControls;
 import org.vmxsim.vmx.control.PinControls;
 import org.vmxsim.vmx.vmcs.GuestField;
 import org.vmxsim.vmx.vmcs.Vmcs;
@@ -100,8 +99,8 @@ public final class GuestActivityRules {
 
     private static boolean singleStep(EntryFields f) {
         boolean held = (blocking(f) & (STI | MOV_SS)) != 0 || f.getInt(GuestField.ACTIVITY_STATE) == HLT;
-        boolean steps = (f.rflags & TF) != 0
-                && (!f.entry(EntryControls.LOAD_DEBUG_CONTROLS) || (f.get(GuestField.IA32_DEBUGCTL) & BTF) == 0);
+        // the field decides, whether or not VM entry loads it
+        boolean steps = (f.rflags & TF) != 0 && (f.get(GuestField.IA32_DEBUGCTL) & BTF) == 0;
         return !held || (f.get(GuestField.PENDING_DEBUG_EXCEPTIONS) & PENDING_BS) != 0 == steps;
     }
 

@@ -1,5 +1,8 @@
 package org.vmxsim.vmx.exit;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /** Basic exit reasons (SDM appendix "VMX Basic Exit Reasons"). */
 public enum ExitReason {
     /** Exception or non-maskable interrupt. */
@@ -133,6 +136,28 @@ public enum ExitReason {
     /** LOADIWKEY. */
     LOADIWKEY(69);
 
+    private static final Set<ExitReason> EVENTS = EnumSet.of(
+            EXCEPTION_OR_NMI,
+            EXTERNAL_INTERRUPT,
+            TRIPLE_FAULT,
+            INIT_SIGNAL,
+            STARTUP_IPI,
+            INTERRUPT_WINDOW,
+            NMI_WINDOW,
+            TASK_SWITCH,
+            ENTRY_FAILURE_GUEST_STATE,
+            ENTRY_FAILURE_MSR_LOADING,
+            MONITOR_TRAP_FLAG,
+            ENTRY_FAILURE_MACHINE_CHECK,
+            TPR_BELOW_THRESHOLD,
+            APIC_ACCESS,
+            VIRTUALIZED_EOI,
+            EPT_VIOLATION,
+            EPT_MISCONFIGURATION,
+            PREEMPTION_TIMER_EXPIRED,
+            APIC_WRITE,
+            PAGE_MODIFICATION_LOG_FULL,
+            SPP_RELATED_EVENT);
     private static final ExitReason[] BY_NUMBER = new ExitReason[70];
 
     static {
@@ -154,6 +179,16 @@ public enum ExitReason {
      */
     public int number() {
         return number;
+    }
+
+    /**
+     * Whether the exit is that of an instruction that exits always or by a VM-execution control (SDM "Instructions That
+     * Cause VM Exits"), not of an event or of an access to memory.
+     *
+     * @return whether an attempt to execute an instruction causes the exit
+     */
+    public boolean isInstruction() {
+        return !EVENTS.contains(this);
     }
 
     /**

@@ -123,11 +123,18 @@ public final class BoundaryEvents {
         boolean interruptWindow = vmx.controls.hasPrimary(PrimaryControls.INTERRUPT_WINDOW_EXITING)
                 && (cpu.rflagsSystem & IF) != 0
                 && (cpu.interruptibility & NO_INTERRUPTS) == 0
-                && !cpu.pins.nmiWaits();
+                && !takesNmi();
         if (interruptWindow) {
             vmx.record(ExitReason.INTERRUPT_WINDOW, 0);
         }
         return interruptWindow;
+    }
+
+    /** Whether an NMI comes first: one that waits and is not itself blocked. */
+    private boolean takesNmi() {
+        boolean blocked = !vmx.controls.hasPin(PinControls.VIRTUAL_NMIS)
+                && (cpu.interruptibility & CpuState.BLOCKING_BY_NMI) != 0;
+        return cpu.pins.nmiWaits() && !blocked;
     }
 
     /**

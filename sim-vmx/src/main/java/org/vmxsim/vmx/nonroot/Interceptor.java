@@ -74,9 +74,7 @@ public final class Interceptor {
             case RDSEED -> random(SecondaryControls.RDSEED_EXITING, ExitReason.RDSEED, operands);
             case RDTSCP -> rdtscp();
             case INVPCID -> invpcid(qualification, operands);
-            case CR_ACCESS ->
-                ControlRegisterAccess.causesExit(controls, qualification, value)
-                        && always(ExitReason.CONTROL_REGISTER_ACCESS, qualification);
+            case CR_ACCESS -> controlRegister(qualification, value, operands);
             case IO -> io(qualification, value, operands);
             case RDMSR -> bitmaps.msrExits((int) value, false) && always(ExitReason.RDMSR, 0);
             case WRMSR -> bitmaps.msrExits((int) value, true) && always(ExitReason.WRMSR, 0);
@@ -204,6 +202,16 @@ public final class Interceptor {
         vmx.exit.instructionInformation = tables
                 ? InstructionInformation.ofTable(operands, identity)
                 : InstructionInformation.ofSystemSegment(operands, identity);
+        return true;
+    }
+
+    /** The linear address is that of an LMSW's memory operand, whose bit of the qualification is 6. */
+    private boolean controlRegister(long qualification, long value, VmxOperands operands) {
+        if (!ControlRegisterAccess.causesExit(controls, qualification, value)) {
+            return false;
+        }
+        vmx.record(ExitReason.CONTROL_REGISTER_ACCESS, qualification);
+        vmx.exit.gla = operands != null && operands.memory ? operands.linear : 0;
         return true;
     }
 
