@@ -99,8 +99,6 @@ public final class Vcpu {
         StopReason stop = cpu.run(budget);
         if (stop != StopReason.VM_EXIT) {
             vmx.kick();
-            // The exit has asked the processor to stop; it is stopped already.
-            cpu.run(0);
         }
         VmExit exit = vmx.exit();
         statistics.exits[exit.reason.number()]++;
