@@ -186,24 +186,6 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
     }
 
     /**
-     * Forgets all pages of one context.
-     *
-     * @param ofContext the context number
-     */
-    public void forgetContext(int ofContext) {
-        epoch++;
-        for (int i = 0; i < ENTRIES; i++) {
-            if ((fetchTags[i & FETCH_MASK] & 0xfff) == ofContext) {
-                fetchTags[i & FETCH_MASK] = NO_TAG;
-            }
-            if ((readTags[i] & 0xfff) == ofContext || (writeTags[i] & 0xfff) == ofContext) {
-                readTags[i] = NO_TAG;
-                writeTags[i] = NO_TAG;
-            }
-        }
-    }
-
-    /**
      * Takes the write tags away from all entries of a frame, because it now holds decoded code.
      *
      * @param pfn page-frame number

@@ -303,11 +303,6 @@ public final class CycleModel implements TableMemory.Charge {
         }
     }
 
-    /** The code at the current address may have changed: the next instruction fetches its line again. */
-    public void refetch() {
-        fetchLine = -1;
-    }
-
     /**
      * All counters now.
      *
