@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vmxsim.core.cpu.CpuState;
@@ -492,5 +493,32 @@ class GuestMemoryTest {
         assertThat(guest.read(GuestField.RIP)).isEqualTo(CODE);
         assertThat(guest.read(GuestField.RSP)).isEqualTo(DATA + 0x90);
         assertThat(guest.cpu.pending).isEqualTo(Processor.NOTHING);
+    }
+
+    /** EPT type, its "ignore PAT", PCD of the guest's entry, CR0.CD: which loads come from a cache. */
+    @ParameterizedTest
+    @CsvSource({
+        "6, false, false, false, true",
+        "0, false, false, false, false",
+        "1, false, false, false, false",
+        "4, false, false, false, true",
+        "6, false, true, false, false",
+        "6, true, true, false, true",
+        "0, true, false, false, false",
+        "6, true, false, true, false",
+    })
+    void memoryTypesDecideWhatIsCached(
+            int eptType, boolean ignorePat, boolean pageCacheDisable, boolean cacheDisable, boolean cached) {
+        guest(Engine.CYCLE);
+        guest.mapEpt(DATA, DATA | eptType << 3 | (ignorePat ? 1 << 6 : 0) | RWX);
+        guest.machine.memory().writeLong(GuestFixture.GUEST_PDPT, 0x87 | (pageCacheDisable ? 0x10 : 0));
+        guest.write(GuestField.CR0, 0x8000_0031L | (cacheDisable ? 1 << 30 : 0));
+        // MOV RAX, [RBX] twice; HLT
+        guest.code(0x48, 0x8b, 0x03, 0x48, 0x8b, 0x03, 0xf4);
+        register(CpuState.RBX, DATA);
+
+        expect(ExitReason.HLT);
+
+        assertThat(guest.cpu.cycles.caches().l1d().contains(DATA >>> 6)).isEqualTo(cached);
     }
 }

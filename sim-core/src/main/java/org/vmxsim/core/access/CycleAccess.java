@@ -3,6 +3,7 @@ package org.vmxsim.core.access;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.paging.AccessContext;
 import org.vmxsim.core.paging.LinearTranslation;
+import org.vmxsim.core.paging.MemoryType;
 import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.core.tlb.Tlb;
 import org.vmxsim.core.tlb.TranslationStructures;
@@ -18,11 +19,15 @@ public final class CycleAccess extends TranslatingAccess {
     private static final int PERMISSIONS_SHIFT = 4;
     private static final long DIRTY = 1 << 8;
     private static final long GLOBAL = 1 << 9;
+    private static final long UNCACHED = 1 << 10;
+    private static final long NO_FRAME = -1;
     private static final int MASK_SHIFT = 32;
     private static final int SUB_PAGE_SHIFT = 7;
 
     private final CycleModel cycles;
     private final TranslationStructures structures;
+    /** Host frames of the last even and odd linear page, if uncached: an access lies in at most one of each. */
+    private final long[] uncachedFrames = {NO_FRAME, NO_FRAME};
 
     /**
      * A way to memory.
@@ -39,15 +44,16 @@ public final class CycleAccess extends TranslatingAccess {
     protected long translate(long linear, int sizeBytes, int access) {
         Tlb first = firstLevel(access);
         if (first.lookup(linear) && allows(first.attributes, linear, sizeBytes, access)) {
-            return first.frame | linear & (1L << first.pageShift) - 1;
+            return typed(first.attributes, linear, first.frame | linear & (1L << first.pageShift) - 1);
         }
         Tlb second = structures.secondTlb;
         if (second.lookup(linear) && allows(second.attributes, linear, sizeBytes, access)) {
             cycles.secondTlbHit();
             long hpa = second.frame | linear & (1L << second.pageShift) - 1;
             boolean global = (second.attributes & GLOBAL) != 0;
-            first.insert(linear, second.pageShift, second.guestPageShift(linear), global, hpa, second.attributes);
-            return hpa;
+            long attributes = second.attributes;
+            first.insert(linear, second.pageShift, second.guestPageShift(linear), global, hpa, attributes);
+            return typed(attributes, linear, hpa);
         }
         return walk(linear, sizeBytes, access);
     }
@@ -74,10 +80,16 @@ public final class CycleAccess extends TranslatingAccess {
                 | (long) translation.permissions << PERMISSIONS_SHIFT
                 | (translation.dirty ? DIRTY : 0)
                 | (translation.global ? GLOBAL : 0)
+                | (MemoryType.isUncached(translation.memoryType) ? UNCACHED : 0)
                 | (long) translation.writeMask << MASK_SHIFT;
         enter(structures.secondTlb, linear, attributes);
         enter(firstLevel(access), linear, attributes);
-        return translation.hpa;
+        return typed(attributes, linear, translation.hpa);
+    }
+
+    private long typed(long attributes, long linear, long hpa) {
+        uncachedFrames[(int) (linear >>> 12) & 1] = (attributes & UNCACHED) == 0 ? NO_FRAME : hpa >>> 12;
+        return hpa;
     }
 
     private void enter(Tlb tlb, long linear, long attributes) {
@@ -117,7 +129,10 @@ public final class CycleAccess extends TranslatingAccess {
 
     @Override
     protected void charge(long hpa, int sizeBytes, boolean write) {
-        if (write) {
+        long frame = hpa >>> 12;
+        if (frame == uncachedFrames[0] || frame == uncachedFrames[1]) {
+            cycles.uncached(write);
+        } else if (write) {
             cycles.store(hpa, sizeBytes);
         } else {
             cycles.load(hpa, sizeBytes);

@@ -122,6 +122,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     @Override
     public void contextChanged() {
         controls.set(cpu.cr0, cpu.cr3, cpu.cr4, cpu.efer, cpu.pdpte);
+        controls.pat = cpu.pat;
         walker.translator(cpu.translator());
         walker.structures(cpu.translations.structures());
         boolean longMode = (cpu.efer >>> 10 & 1) != 0;

@@ -2,6 +2,7 @@ package org.vmxsim.core.emulation;
 
 import org.vmxsim.core.paging.AccessContext;
 import org.vmxsim.core.paging.GuestPhysicalTranslator;
+import org.vmxsim.core.paging.MemoryType;
 
 /** The second level of an emulated instruction: whatever the supplied memory says. */
 final class PortTranslator implements GuestPhysicalTranslator {
@@ -26,7 +27,8 @@ final class PortTranslator implements GuestPhysicalTranslator {
         access.pageShift = 12;
         access.writeMask = -1;
         access.needsDirty = false;
-        access.memoryType = 6;
+        access.memoryType = MemoryType.WRITE_BACK;
+        access.ignorePat = false;
         return TRANSLATED;
     }
 }

@@ -71,8 +71,10 @@ public final class AccessContext {
      * Answered: whether a write would need the second level's dirty flag set first (so it must not be cached writable).
      */
     public boolean needsDirty;
-    /** Answered: effective memory type of the second level, 0 UC, 1 WC, 4 WT, 5 WP, 6 WB; 6 without a second level. */
+    /** Answered: memory type of the second level, one of {@link MemoryType}; WB without a second level. */
     public int memoryType;
+    /** Answered: whether {@link #memoryType} holds whatever the guest's PAT says. */
+    public boolean ignorePat;
 
     /** An empty cursor. */
     public AccessContext() {}

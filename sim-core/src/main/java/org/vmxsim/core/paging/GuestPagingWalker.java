@@ -34,6 +34,7 @@ public final class GuestPagingWalker {
     private int access;
     private int sizeBytes;
     private int rights;
+    private int typeOfPage;
     private LinearTranslation out;
     private long cachedTableHpa = UNKNOWN;
     private long entryHpa;
@@ -226,6 +227,7 @@ public final class GuestPagingWalker {
             }
         }
         int shift = PagingEntry.pageShift(level, controls);
+        typeOfPage = MemoryType.ofPage(controls.pat, entry, level);
         out.global = controls.globalPages && (entry & PagingEntry.GLOBAL) != 0;
         out.dirty = write || (entry & PagingEntry.DIRTY) != 0;
         out.protectionKey = (int) (entry >>> 59) & 15;
@@ -238,6 +240,7 @@ public final class GuestPagingWalker {
         out.dirty = true;
         out.protectionKey = 0;
         out.guestRights = ALL_RIGHTS;
+        typeOfPage = MemoryType.WRITE_BACK;
         return last(linear, 30);
     }
 
@@ -259,9 +262,16 @@ public final class GuestPagingWalker {
             out.dirty &= !context.needsDirty;
             out.permissions = context.permissions;
             out.writeMask = (access & AccessContext.WRITE) != 0 ? context.writeMask : 0;
-            out.memoryType = context.memoryType;
+            out.memoryType = effectiveMemoryType();
         }
         return outcome;
+    }
+
+    private int effectiveMemoryType() {
+        if (controls.cacheDisable) {
+            return MemoryType.UNCACHEABLE;
+        }
+        return context.ignorePat ? context.memoryType : MemoryType.effective(context.memoryType, typeOfPage);
     }
 
     private int pageFault(int code) {

@@ -27,7 +27,8 @@ public interface GuestPhysicalTranslator {
         access.pageShift = 63;
         access.writeMask = -1;
         access.needsDirty = false;
-        access.memoryType = 6;
+        access.memoryType = MemoryType.WRITE_BACK;
+        access.ignorePat = false;
         return TRANSLATED;
     };
 }

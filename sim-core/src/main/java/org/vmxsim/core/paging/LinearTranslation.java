@@ -36,7 +36,7 @@ public final class LinearTranslation {
     public int writeMask;
     /** Protection key of the guest leaf entry, 0 to 15. */
     public int protectionKey;
-    /** Effective memory type, as in {@link AccessContext#memoryType}. */
+    /** Effective memory type: that of the second level combined with the PAT's, one of {@link MemoryType}. */
     public int memoryType;
     /** Error code of the page fault, as pushed. */
     public int errorCode;

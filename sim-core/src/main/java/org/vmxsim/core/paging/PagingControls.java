@@ -15,6 +15,10 @@ public final class PagingControls {
     public long root;
     /** The PDPTEs of PAE paging: the processor's own registers. */
     public long[] pdptes = new long[4];
+    /** IA32_PAT; set apart from the other controls. */
+    public long pat = MemoryType.RESET_PAT;
+    /** CR0.CD: everything is uncacheable. */
+    public boolean cacheDisable;
     /** CR0.WP. */
     public boolean writeProtect;
     /** CR4.SMEP. */
@@ -67,6 +71,7 @@ public final class PagingControls {
         boolean pae = (cr4 >>> 5 & 1) != 0;
         pdptes = pdpteRegisters;
         writeProtect = (cr0 >>> 16 & 1) != 0;
+        cacheDisable = (cr0 >>> 30 & 1) != 0;
         smep = (cr4 >>> 20 & 1) != 0;
         smap = (cr4 >>> 21 & 1) != 0;
         globalPages = (cr4 >>> 7 & 1) != 0;

@@ -210,7 +210,10 @@ public final class ModelSpecificRegisters {
             case BIOS_SIGN_ID -> {}
             case MISC_ENABLE -> cpu.miscEnable = value;
             case DEBUGCTL -> cpu.debugctl = value;
-            case PAT -> cpu.pat = value;
+            case PAT -> {
+                cpu.pat = value;
+                cpu.modeChanged();
+            }
             case EFER -> cpu.efer = value & ~EFER_LMA | cpu.efer & EFER_LMA;
             case SYSENTER_CS -> cpu.sysenterCs = value;
             case SYSENTER_ESP -> cpu.sysenterEsp = value;

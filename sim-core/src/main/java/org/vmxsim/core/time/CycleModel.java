@@ -180,6 +180,20 @@ public final class CycleModel implements TableMemory.Charge {
         reference(hpa, sizeBytes, true);
     }
 
+    /**
+     * A load or store of memory type UC or WC: it goes to memory past the caches.
+     *
+     * @param write whether it stores
+     */
+    public void uncached(boolean write) {
+        if (write) {
+            stores++;
+        } else {
+            loads++;
+        }
+        charge(CycleCause.DRAM_DATA, caches.latencyCycles(CacheHierarchy.DRAM) - 1);
+    }
+
     private void reference(long hpa, int sizeBytes, boolean write) {
         reference(hpa, write);
         long last = hpa + sizeBytes - 1;

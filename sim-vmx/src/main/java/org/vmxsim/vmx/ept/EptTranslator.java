@@ -169,6 +169,7 @@ public final class EptTranslator implements GuestPhysicalTranslator {
         access.writeMask = (rights & AccessContext.W) != 0 ? -1 : subPageMask();
         access.needsDirty = controls.accessedDirty() && !EptEntry.DIRTY.isSet(walk.entry);
         access.memoryType = (int) EptEntry.MEMORY_TYPE.get(walk.entry);
+        access.ignorePat = EptEntry.IGNORE_PAT.isSet(walk.entry);
     }
 
     private int subPageMask() {
