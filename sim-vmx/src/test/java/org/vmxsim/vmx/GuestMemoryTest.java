@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.vmx.control.PinControls;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.ept.Eptp;
 import org.vmxsim.vmx.exit.ExitReason;
@@ -520,5 +521,59 @@ class GuestMemoryTest {
         expect(ExitReason.HLT);
 
         assertThat(guest.cpu.cycles.caches().l1d().contains(DATA >>> 6)).isEqualTo(cached);
+    }
+
+    /** The guest's page has 1 GiB: what the TLB keeps of it is as large as the EPT page below the address. */
+    @ParameterizedTest
+    @CsvSource({"0x110000, 0x1000, 2", "0x400000, 0x1000, 1", "0x400000, 0x1ff000, 1", "0x400000, 0x200000, 2"})
+    void aTranslationIsAsLargeAsTheSmallerPage(String first, String distance, int walks) {
+        guest(Engine.CYCLE);
+        // MOV RAX, [RBX]; MOV RAX, [RBX+RCX]; HLT
+        guest.code(0x48, 0x8b, 0x03, 0x48, 0x8b, 0x04, 0x0b, 0xf4);
+        register(CpuState.RBX, Long.decode(first));
+        register(CpuState.RCX, Long.decode(distance));
+
+        expect(ExitReason.HLT);
+
+        assertThat(guest.cpu.cycles.counts().walks())
+                .as("the fetch, and the loads")
+                .isEqualTo(1 + walks);
+    }
+
+    /**
+     * spp.md C16: IRET has read its frame and unblocked NMIs; then it sets the accessed flag of the new CS in a GDT
+     * that lies in a protected page.
+     */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void nmiUnblockingByIretIsToldWithSubPageEvents(Engine engine) {
+        guest(engine);
+        gate(6);
+        guest.machine.memory().writeLong(GuestFixture.GDT + 8, 0x00af_9a00_0000_ffffL);
+        long[] frame = {CODE + 2, 8, 2, GuestFixture.STACK, 16};
+        for (int i = 0; i < frame.length; i++) {
+            guest.machine.memory().writeLong(GuestFixture.STACK + 8 * i, frame[i]);
+        }
+        armSubPages(GuestFixture.GDT);
+        guest.add(ControlField.PIN_CONTROLS, PinControls.NMI_EXITING | PinControls.VIRTUAL_NMIS);
+        guest.code(0x48, 0xcf, 0xf4).write(GuestField.INTERRUPTIBILITY_STATE, 8);
+
+        VmExit miss = guest.enterAndRun();
+        assertThat(miss.reason).isEqualTo(ExitReason.SPP_RELATED_EVENT);
+        assertThat(miss.qualification).as("miss, NMI unblocking").isEqualTo(1 << 11 | 1 << 12);
+
+        vector(GuestFixture.GDT, 0);
+        guest.write(GuestField.INTERRUPTIBILITY_STATE, 8);
+        VmExit denied = guest.enterAndRun();
+        assertThat(denied.reason).isEqualTo(ExitReason.EPT_VIOLATION);
+        assertThat(denied.qualification >>> 12 & 1).isOne();
+
+        vector(GuestFixture.GDT, 1);
+        guest.vmx.invept(2, 0);
+        guest.write(GuestField.INTERRUPTIBILITY_STATE, 8);
+        expect(ExitReason.HLT);
+        assertThat(guest.machine.memory().readByte(GuestFixture.GDT + 13) & 1)
+                .as("accessed")
+                .isOne();
     }
 }

@@ -14,7 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 class TraceProperties {
-    @Property(tries = 50_000)
+    @Property(tries = 100_000)
     void randomBytesEndInReferencesOrOneMessage(@ForAll("headed") byte[] bytes) {
         try {
             TraceFilesTest.read(TraceFiles.open("t", new ByteArrayInputStream(bytes)));
