@@ -1,12 +1,14 @@
 package org.vmxsim.mmu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
 /**
  * Runs vCPUs, of one or several virtual machines, in turns on one thread: each for a quantum of retired instructions.
- * The order is round robin, or drawn from a seed; the same vCPUs, seed and answers give the same run, bit for bit.
+ * The order is round robin, drawn from a seed, or given; the same vCPUs, order and answers give the same run, bit for
+ * bit.
  */
 public final class Scheduler {
     /**
@@ -19,15 +21,17 @@ public final class Scheduler {
 
     private final long quantum;
     private final SplittableRandom random;
+    private final int[] schedule;
     private final List<Vcpu> vcpus = new ArrayList<>();
     private int next;
 
-    private Scheduler(long quantum, SplittableRandom random) {
+    private Scheduler(long quantum, SplittableRandom random, int... schedule) {
         if (quantum < 1) {
             throw new IllegalArgumentException("need a quantum of at least 1 instruction, got " + quantum);
         }
         this.quantum = quantum;
         this.random = random;
+        this.schedule = schedule;
     }
 
     /**
@@ -52,6 +56,21 @@ public final class Scheduler {
     }
 
     /**
+     * Takes turns in a given order, over and over.
+     *
+     * @param quantum retired instructions for a turn, at least 1
+     * @param schedule whose turn it is: 0 is the vCPU added first
+     * @return a scheduler without vCPUs
+     * @throws IllegalArgumentException if the schedule is empty or names a negative number
+     */
+    public static Scheduler explicit(long quantum, int... schedule) {
+        if (schedule.length == 0 || Arrays.stream(schedule).anyMatch(number -> number < 0)) {
+            throw new IllegalArgumentException("need a schedule of numbers from 0, got " + Arrays.toString(schedule));
+        }
+        return new Scheduler(quantum, null, schedule.clone());
+    }
+
+    /**
      * Adds a vCPU.
      *
      * @param vcpu the vCPU
@@ -71,7 +90,7 @@ public final class Scheduler {
         int index = vcpus.indexOf(vcpu);
         if (index >= 0) {
             vcpus.remove(index);
-            next = index < next ? next - 1 : next;
+            next = schedule.length == 0 && index < next ? next - 1 : next;
         }
     }
 
@@ -101,6 +120,14 @@ public final class Scheduler {
     private Vcpu pick() {
         if (random != null) {
             return vcpus.get(random.nextInt(vcpus.size()));
+        }
+        if (schedule.length > 0) {
+            int turn = schedule[next];
+            if (turn >= vcpus.size()) {
+                throw new IllegalArgumentException("the schedule names vCPU " + turn + " of " + vcpus.size());
+            }
+            next = (next + 1) % schedule.length;
+            return vcpus.get(turn);
         }
         Vcpu vcpu = vcpus.get(next % vcpus.size());
         next = next % vcpus.size() + 1;

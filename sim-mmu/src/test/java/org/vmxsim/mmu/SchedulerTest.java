@@ -46,6 +46,20 @@ class SchedulerTest {
     }
 
     @Test
+    void aGivenOrderIsKept() {
+        List<Integer> order = order(Scheduler.explicit(40, 1, 1, 0));
+        // 40 instructions are ten rounds of the loop, 80 are twenty
+        assertThat(order.subList(0, 18)).containsOnly(2);
+        assertThat(order.subList(21, 28)).containsOnly(1);
+        assertThat(order.subList(32, 48)).containsOnly(2);
+        assertThatThrownBy(() -> Scheduler.explicit(1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Scheduler.explicit(1, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> order(Scheduler.explicit(1, 2)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("vCPU 2 of 2");
+    }
+
+    @Test
     void anExitForTheCallerEndsTheTurnAndAVcpuCanLeave() {
         Guest guest = new Guest(PageSize.SIZE_4K, Engine.FUNCTIONAL, 2);
         guest.code(0xf4, 0xeb, 0xfe); // hlt; jmp self
