@@ -78,7 +78,7 @@ final class BootCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        String words = commandLine.isEmpty() ? image.getFileName().toString() : String.join(" ", commandLine);
+        String words = commandLine.isEmpty() ? String.valueOf(image.getFileName()) : String.join(" ", commandLine);
         BootRequest request =
                 new BootRequest(image, words, modules, cpu, timing, cycle, memoryBytes, processors, timeoutSeconds);
         Progress progress = new Progress(System.out, quiet);

@@ -28,6 +28,9 @@ public final class Main implements Runnable {
     /** Exit status: the run was stopped at a denied write. */
     static final int STOPPED = 120;
 
+    /** Exit status: the run was interrupted from the keyboard, as a shell counts it (128 and signal 2). */
+    static final int INTERRUPTED = 130;
+
     private Main() {}
 
     /**
@@ -41,6 +44,17 @@ public final class Main implements Runnable {
 
     /** Runs the command and returns its exit status. */
     static int execute(String... args) {
+        try {
+            return command(args);
+        } catch (OutOfMemoryError e) {
+            System.err.println("vmxsim: need more memory for Java than "
+                    + (Runtime.getRuntime().maxMemory() >> 20)
+                    + " MiB; allow it, for example by VMXSIM_JAVA_OPTS=-Xmx8g");
+            return BAD_INPUT;
+        }
+    }
+
+    private static int command(String... args) {
         IExecutionExceptionHandler badInput = (e, command, parsed) -> {
             if (e instanceof IllegalArgumentException) {
                 say(command, e.getMessage());

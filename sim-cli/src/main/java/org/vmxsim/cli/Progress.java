@@ -2,6 +2,7 @@ package org.vmxsim.cli;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import org.vmxsim.lab.RunListener;
 
 /** A line on standard error that says how far a run is, where a person watches; and the guest's console. */
@@ -13,6 +14,7 @@ final class Progress implements RunListener {
     private final long start = System.nanoTime();
     private long next = start + STEP_NANOS;
     private boolean atLineStart = true;
+    private final BooleanSupplier stop;
     private boolean drawn;
 
     /**
@@ -22,6 +24,18 @@ final class Progress implements RunListener {
      * @param quiet no progress line even on a terminal
      */
     Progress(PrintStream console, boolean quiet) {
+        this(console, quiet, () -> false);
+    }
+
+    /**
+     * Watches a run that may be ended early.
+     *
+     * @param console where the guest's console goes, or null for nowhere
+     * @param quiet no progress line even on a terminal
+     * @param stop whether the run shall end
+     */
+    Progress(PrintStream console, boolean quiet, BooleanSupplier stop) {
+        this.stop = stop;
         this.console = console;
         this.shown = !quiet && System.console() != null;
     }
@@ -50,6 +64,11 @@ final class Progress implements RunListener {
             console.write(octet);
             atLineStart = octet == '\n';
         }
+    }
+
+    @Override
+    public boolean stop() {
+        return stop.getAsBoolean();
     }
 
     /** Ends the progress line and an unfinished line of the console. */

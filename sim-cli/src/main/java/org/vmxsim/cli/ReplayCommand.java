@@ -68,7 +68,13 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Progress progress = new Progress(null, quiet);
+        ReportFolder.prepare(output);
+        try (Interrupt interrupt = new Interrupt()) {
+            return replay(new Progress(null, quiet, interrupt::wished));
+        }
+    }
+
+    private int replay(Progress progress) {
         RunReport report;
         try {
             report = Lab.replay(new ReplayRequest(trace, cpu, timing, eptPageSize, guestPageSize), progress);

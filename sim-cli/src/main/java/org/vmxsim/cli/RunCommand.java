@@ -84,14 +84,20 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Scenario scenario = changed(scenarioFile == null ? Scenario.defaults() : ScenarioFile.read(scenarioFile));
-        Progress progress = new Progress(quiet ? null : System.out, quiet);
+        Path folder = output != null ? output : Path.of("vmxsim-out", safe(scenario.name()));
+        ReportFolder.prepare(folder);
+        try (Interrupt interrupt = new Interrupt()) {
+            return run(scenario, folder, new Progress(quiet ? null : System.out, quiet, interrupt::wished));
+        }
+    }
+
+    private int run(Scenario scenario, Path folder, Progress progress) {
         RunReport report;
         try {
             report = Lab.run(scenario, progress);
         } finally {
             progress.end();
         }
-        Path folder = output != null ? output : Path.of("vmxsim-out", safe(scenario.name()));
         ReportFolder.write(report, folder);
         if (!quiet) {
             System.out.print(TextReport.table(report));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.ByteSize;
 import org.vmxsim.lab.scenario.EptPageSize;
@@ -60,8 +61,17 @@ final class Words {
         return Arrays.stream(type.getEnumConstants())
                 .filter(one -> one.name().equals(name.toUpperCase(Locale.ROOT)))
                 .findFirst()
-                .orElseThrow(() -> new TypeConversionException("need one of "
-                        + Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT) + ", got '" + word + "'"));
+                .orElseThrow(
+                        () -> new TypeConversionException("need one of " + choices(type) + ", got '" + word + "'"));
+    }
+
+    /** The words of a choice as people write them. */
+    private static <E extends Enum<E>> String choices(Class<E> type) {
+        return Arrays.stream(type.getEnumConstants())
+                .map(one -> one.name().startsWith("SIZE_")
+                        ? one.name().substring(5)
+                        : one.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .collect(Collectors.joining(", "));
     }
 
     /** The guest's command line with words replaced by those that have the same key before the '='. */
@@ -87,6 +97,7 @@ final class Words {
             case "halted", "finished" -> 0;
             case "stopped" -> Main.STOPPED;
             case "limit" -> Main.TIME_OUT;
+            case "interrupted" -> Main.INTERRUPTED;
             default -> 1;
         };
     }

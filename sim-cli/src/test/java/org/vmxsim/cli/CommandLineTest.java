@@ -89,11 +89,11 @@ class CommandLineTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-        run nothing.yaml                  | cannot read scenario nothing.yaml
+        run nothing.yaml                  | cannot read nothing.yaml: no such file
         run --cpu pentium                 | pentium
         run --cpu skylake-sp              | sub-page protection on the CPU model skylake-sp
         run --timing slow                 | slow
-        run --fidelity quick              | need one of [functional, cycle, cycle_between_markers], got 'quick'
+        run --fidelity quick              | need one of functional, cycle, cycle-between-markers, got 'quick'
         run --ept 8K                      | got '8K'
         boot nothing.elf                  | cannot read nothing.elf
         boot /dev/null --memory 5         | need memory as a positive multiple of 4096, got 5
@@ -129,6 +129,26 @@ class CommandLineTest {
         assertThat(status).isZero();
         assertThat(said()).contains("guards=absent", "VERDICT heap intact");
         assertThat(complained()).contains("exit code 0");
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenIsRefusedBeforeTheRun() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "");
+
+        assertThat(Main.execute("run", "-o", file.toString())).isEqualTo(125);
+        assertThat(complained()).startsWith("vmxsim: cannot write the report to " + file);
+        assertThat(Main.execute("replay", "builtin:wc", "-o", file.toString())).isEqualTo(125);
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void whatIsNoReadableFileIsSaidInWords() {
+        assertThat(Main.execute("boot", folder.getRoot().toString())).isEqualTo(125);
+        assertThat(Main.execute("run", folder.resolve("none.yaml").toString())).isEqualTo(125);
+        assertThat(Main.execute("run", "--ept", "3M")).isEqualTo(125);
+        assertThat(complained())
+                .contains("got a folder", "none.yaml: no such file or folder", "need one of 4K, 2M, 1G, got '3M'")
+                .doesNotContain("\tat ");
     }
 
     @Test

@@ -1,7 +1,5 @@
 package org.vmxsim.lab;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +9,7 @@ import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.platform.DebugConsole;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.scenario.InputFile;
 import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.MachineConfig;
@@ -18,7 +17,7 @@ import org.vmxsim.vmx.MachineConfig;
 /** Boots an image on the bare machine and runs it to its end. */
 final class BareRun {
     private static final long SLICE = 1_000_000;
-    private static final long MAX_FILE_BYTES = 1L << 30;
+    private static final int MAX_FILE_BYTES = 1 << 30;
 
     private final BootRequest request;
     private final RunListener listener;
@@ -40,26 +39,19 @@ final class BareRun {
         for (Path module : request.modules()) {
             modules.add(new BootModule(module.getFileName().toString(), read(module)));
         }
-        boot(modules);
+        boot(read(request.image()), modules);
     }
 
-    private void boot(List<BootModule> modules) {
+    private void boot(byte[] image, List<BootModule> modules) {
         try {
-            machine.boot(read(request.image()), request.commandLine(), modules);
+            machine.boot(image, request.commandLine(), modules);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(request.image() + ": " + e.getMessage(), e);
         }
     }
 
     private static byte[] read(Path file) {
-        try {
-            if (Files.isDirectory(file) || Files.size(file) > MAX_FILE_BYTES) {
-                throw new IllegalArgumentException("need a file of at most 1 GiB, got " + file);
-            }
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read " + file + ": " + e.getMessage(), e);
-        }
+        return InputFile.read(file, "an image or module", MAX_FILE_BYTES);
     }
 
     RunReport run() {

@@ -81,8 +81,9 @@ final class Guest {
     }
 
     private static MultibootImage parse(Scenario scenario) {
+        byte[] image = scenario.guest().read();
         try {
-            return MultibootImage.parse(scenario.guest().read());
+            return MultibootImage.parse(image);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("guest image " + scenario.guest().image() + ": " + e.getMessage(), e);
         }

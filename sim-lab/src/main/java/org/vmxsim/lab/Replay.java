@@ -10,6 +10,7 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.replay.MemoryReference;
 import org.vmxsim.core.replay.ReferenceStream;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.scenario.InputFile;
 import org.vmxsim.lab.trace.MemoryTrace;
 import org.vmxsim.lab.trace.TraceFiles;
 import org.vmxsim.mmu.VcpuExit;
@@ -51,9 +52,15 @@ final class Replay {
         try (MemoryTrace trace = TraceFiles.open(request.trace())) {
             open = trace;
             return replay(guest);
-        } catch (IOException | UncheckedIOException e) {
-            throw new IllegalArgumentException("cannot read trace " + request.trace() + ": " + e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            throw unreadable(e.getCause());
+        } catch (IOException e) {
+            throw unreadable(e);
         }
+    }
+
+    private IllegalArgumentException unreadable(IOException e) {
+        return new IllegalArgumentException("cannot read trace " + request.trace() + ": " + InputFile.reason(e), e);
     }
 
     /** Numbers of the pages that the trace touches, in order; the values are filled by the tables. */
@@ -77,7 +84,7 @@ final class Replay {
                 }
             }
         } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read trace " + request.trace() + ": " + e.getMessage(), e);
+            throw unreadable(e);
         }
         if (count == 0) {
             throw new IllegalArgumentException(request.trace() + ": need at least one reference, got an empty trace");
@@ -113,6 +120,9 @@ final class Replay {
                         "finished",
                         -1,
                         String.format("The trace was replayed to its end: %,d instructions.", cpu.retired));
+            } else if (listener.stop()) {
+                end = new RunReport.End(
+                        "interrupted", -1, String.format("Interrupted after %,d instructions.", cpu.retired));
             } else if (!(exit instanceof VcpuExit.Intr)) {
                 end = new RunReport.End("error", -1, "The hypervisor cannot go on: " + exit);
             }

@@ -1,6 +1,6 @@
 package org.vmxsim.lab;
 
-/** Watches a run from outside; nothing it does changes the run. */
+/** Watches a run from outside; all it can do to the run is to end it early. */
 public interface RunListener {
     /** Nobody watches. */
     RunListener NONE = new RunListener() {};
@@ -19,4 +19,13 @@ public interface RunListener {
      * @param octet 0 to 255
      */
     default void console(int octet) {}
+
+    /**
+     * Asked now and then whether the run shall end here. What it has done so far is reported.
+     *
+     * @return true to end the run
+     */
+    default boolean stop() {
+        return false;
+    }
 }

@@ -93,6 +93,10 @@ final class VirtualRun {
         while (end == null) {
             long left = scenario.maxInstructions() - guest.instructions();
             end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
+            if (end == null && listener.stop()) {
+                end = new RunReport.End(
+                        "interrupted", -1, String.format("Interrupted after %,d instructions.", guest.instructions()));
+            }
         }
         timeline.add(guest.sample());
         return report(end);

@@ -264,4 +264,22 @@ class LabTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("text: need a Multiboot 1 header");
     }
+
+    @Test
+    void aRunThatItsWatcherEndsStillHasItsReport() {
+        RunListener impatient = new RunListener() {
+            @Override
+            public boolean stop() {
+                return true;
+            }
+        };
+
+        RunReport run = Lab.run(Scenario.defaults().withFidelity(Fidelity.FUNCTIONAL), impatient);
+        RunReport replay = Lab.replay(
+                new ReplayRequest("builtin:wc", "icelake-sp", "", EptPageSize.SIZE_4K, EptPageSize.SIZE_4K), impatient);
+
+        assertThat(run.end().how()).isEqualTo("interrupted");
+        assertThat(run.totals().instructions()).isBetween(1L, 200_000L);
+        assertThat(replay.end().how()).isIn("interrupted", "finished");
+    }
 }

@@ -2,7 +2,6 @@ package org.vmxsim.lab.scenario;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -13,7 +12,7 @@ import java.nio.file.Path;
  */
 public record GuestImage(String image, String arguments) {
     private static final String BUILTIN = "builtin:";
-    private static final long MAX_BYTES = 1L << 30;
+    private static final int MAX_BYTES = 1 << 30;
 
     /**
      * The program's name, the first word of its command line.
@@ -36,13 +35,9 @@ public record GuestImage(String image, String arguments) {
             if (image.startsWith(BUILTIN)) {
                 return readBuiltin(image.substring(BUILTIN.length()));
             }
-            Path path = Path.of(image);
-            if (Files.isDirectory(path) || Files.size(path) > MAX_BYTES) {
-                throw new IllegalArgumentException("need a guest image of at most 1 GiB, got " + image);
-            }
-            return Files.readAllBytes(path);
+            return InputFile.read(Path.of(image), "a guest image", MAX_BYTES);
         } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read guest image " + image + ": " + e.getMessage(), e);
+            throw new AssertionError("an embedded image must be readable: " + image, e);
         }
     }
 

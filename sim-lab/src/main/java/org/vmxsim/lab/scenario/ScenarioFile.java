@@ -2,9 +2,9 @@ package org.vmxsim.lab.scenario;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.List;
  * keys have defaults but {@code guest.image}; docs/scenarios.md lists them.
  */
 public final class ScenarioFile {
-    private static final long MAX_BYTES = 1 << 20;
+    private static final int MAX_BYTES = 1 << 20;
 
     private ScenarioFile() {}
 
@@ -27,18 +27,14 @@ public final class ScenarioFile {
      */
     public static Scenario read(Path file) {
         try {
-            if (Files.isDirectory(file) || Files.size(file) > MAX_BYTES) {
-                throw new IllegalArgumentException("need a scenario file of at most 1 MiB, got " + file);
-            }
+            byte[] octets = InputFile.read(file, "a scenario", MAX_BYTES);
             String text = StandardCharsets.UTF_8
                     .newDecoder()
-                    .decode(java.nio.ByteBuffer.wrap(Files.readAllBytes(file)))
+                    .decode(ByteBuffer.wrap(octets))
                     .toString();
             return parse(file.toString(), text, file.toAbsolutePath().getParent());
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(file + ": need text in UTF-8", e);
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read scenario " + file + ": " + e.getMessage(), e);
         }
     }
 

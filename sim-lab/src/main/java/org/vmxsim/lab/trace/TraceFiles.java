@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import org.tukaani.xz.XZInputStream;
+import org.vmxsim.lab.scenario.InputFile;
 
 /**
  * Opens memory traces: lackey text or the compact binary form, each plain, gzip or xz, told apart by their first bytes.
@@ -39,7 +40,7 @@ public final class TraceFiles {
             }
             return open(name, Files.newInputStream(Path.of(name)));
         } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read trace " + name + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException("cannot read trace " + name + ": " + InputFile.reason(e), e);
         }
     }
 
@@ -93,7 +94,8 @@ public final class TraceFiles {
             Files.move(partial, target, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
             return count;
         } catch (IOException e) {
-            throw new IllegalArgumentException("cannot convert " + name + " to " + target + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "cannot convert " + name + " to " + target + ": " + InputFile.reason(e), e);
         } finally {
             deleteIfThere(partial);
         }
@@ -103,7 +105,7 @@ public final class TraceFiles {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            throw new IllegalArgumentException("cannot delete " + file + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException("cannot delete " + file + ": " + InputFile.reason(e), e);
         }
     }
 }
