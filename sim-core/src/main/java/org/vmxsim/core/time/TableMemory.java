@@ -1,5 +1,6 @@
 package org.vmxsim.core.time;
 
+import org.vmxsim.core.memory.AtomicOperation;
 import org.vmxsim.core.memory.PhysicalMemory;
 
 /**
@@ -156,7 +157,7 @@ public final class TableMemory {
         if (charge != null) {
             charge.walkReference(structure, hpa, true);
         }
-        memory.writeLong(hpa, memory.readLong(hpa) | flags);
+        memory.fetchAndApply(hpa, Long.BYTES, AtomicOperation.OR, flags);
     }
 
     /**

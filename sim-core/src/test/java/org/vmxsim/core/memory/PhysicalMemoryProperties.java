@@ -103,7 +103,7 @@ class PhysicalMemoryProperties {
         Arbitrary<Long> anywhere = Arbitraries.longs().between(0, 0xc0000);
         Arbitrary<Long> page = Arbitraries.longs().between(0, 0xc0).map(pfn -> pfn << 12);
         return Combinators.combine(
-                        Arbitraries.integers().between(0, 6),
+                        Arbitraries.integers().between(0, 9),
                         Arbitraries.oneOf(nearBorder, anywhere, page),
                         Arbitraries.of(1, 2, 4, 8),
                         Arbitraries.longs())
@@ -146,7 +146,26 @@ class PhysicalMemoryProperties {
                 memory.write(hpa, size, access.value);
                 model.write(hpa, size, access.value);
             }
-            default -> load(memory, model, access);
+            case 6 -> {
+                AtomicOperation operation = AtomicOperation.values()[(int) (access.value & 3)];
+                assertThat(memory.fetchAndApply(hpa, size, operation, access.value))
+                        .isEqualTo(found);
+                model.write(hpa, size, operation.apply(found, access.value));
+            }
+            case 7 -> {
+                long expected = (access.value & 1) == 0 ? found : found ^ 1;
+                assertThat(memory.compareExchange(hpa, size, expected, access.value))
+                        .isEqualTo(found);
+                model.write(hpa, size, expected == found ? access.value : found);
+            }
+            case 8 -> load(memory, model, access);
+            default -> {
+                long[] expected = {model.read(hpa, 8), model.read(hpa + 8, 8)};
+                assertThat(memory.compareExchange16(hpa, expected, access.value, ~access.value))
+                        .isTrue();
+                model.write(hpa, 8, access.value);
+                model.write(hpa + 8, 8, ~access.value);
+            }
         }
     }
 
