@@ -3,7 +3,8 @@ package org.vmxsim.core.paging;
 /**
  * One access to guest-physical memory, asked and answered in the same reusable object: a cursor, plain fields, no
  * allocation. The asker fills the first group and calls a {@link GuestPhysicalTranslator}; the translator fills the
- * second group when it answers {@link GuestPhysicalTranslator#TRANSLATED}.
+ * second group when it answers {@link GuestPhysicalTranslator#TRANSLATED}; for an access to a guest paging structure
+ * ({@link #WALK}) it need answer {@link #hpa} alone.
  */
 public final class AccessContext {
     /** Access bit: the access reads. */

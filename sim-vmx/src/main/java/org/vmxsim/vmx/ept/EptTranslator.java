@@ -156,14 +156,17 @@ public final class EptTranslator implements GuestPhysicalTranslator {
         if (ended != EptOutcome.TRANSLATED) {
             return leave(access, ended);
         }
-        answer(access);
+        access.hpa = walk.hpa();
+        if ((access.access & AccessContext.WALK) == 0) {
+            answer(access);
+        }
         return TRANSLATED;
     }
 
+    /** What a TLB entry is made of; who reads a guest paging structure needs the address alone. */
     private void answer(AccessContext access) {
         int level = walk.level;
         int rights = walk.rights(controls.modeBasedExecute);
-        access.hpa = walk.hpa();
         access.permissions = rights;
         access.pageShift = Radix.shift(level);
         access.writeMask = (rights & AccessContext.W) != 0 ? -1 : subPageMask();
