@@ -95,12 +95,13 @@ final class Emulation {
             return new InternalError(
                     Suberror.EMULATION, registers.rip(), "code or paging structures where there is no memory");
         }
+        int number = vcpu.vm().subPages().profile().exitNumber();
         if (memory.deniedPagingStructure()) {
-            return new VcpuExit.Spp(memory.deniedGpa(), 0, registers.rip(), 0, DeniedAccess.PAGING_STRUCTURE);
+            return new VcpuExit.Spp(number, memory.deniedGpa(), 0, registers.rip(), 0, DeniedAccess.PAGING_STRUCTURE);
         }
         int length = decode() ? decoded.length : 0;
         return new VcpuExit.Spp(
-                memory.deniedGpa(), memory.deniedGla(), registers.rip(), length, DeniedAccess.INSTRUCTION);
+                number, memory.deniedGpa(), memory.deniedGla(), registers.rip(), length, DeniedAccess.INSTRUCTION);
     }
 
     private VcpuExit fault(Event event) {

@@ -8,6 +8,8 @@ import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.spp.SppGlobals;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.LogicalProcessor;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.VmxUnit;
@@ -29,6 +31,7 @@ public final class Kvm {
     private final KernelMemory kernel;
     private final FrameAllocator frames;
     private final long msrBitmap;
+    private final SppGlobals sppGlobals = new SppGlobals();
     private int processorsUsed;
 
     private Kvm(PhysicalMemory memory, List<VmxUnit> processors, KvmConfig config) {
@@ -81,7 +84,22 @@ public final class Kvm {
      * @throws IllegalArgumentException if no frame is free
      */
     public Vm createVm() {
-        return new Vm(this);
+        return createVm(SppProfile.FIXED);
+    }
+
+    /**
+     * Makes a virtual machine without memory and vCPUs.
+     *
+     * @param subPages which sub-page protection it has
+     * @return the virtual machine
+     * @throws IllegalArgumentException if no frame is free
+     */
+    public Vm createVm(SppProfile subPages) {
+        return new Vm(this, subPages);
+    }
+
+    SppGlobals sppGlobals() {
+        return sppGlobals;
     }
 
     /**

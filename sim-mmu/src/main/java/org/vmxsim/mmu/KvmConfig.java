@@ -11,10 +11,12 @@ import org.vmxsim.mmu.host.PageSize;
  *     in a virtual machine that has sub-page protection enabled
  * @param exitCycles instructions of the hypervisor itself for one VM exit, in core cycles, when the cycle engine runs;
  *     its references to tables are charged besides
+ * @param nested whether nested virtualization is offered (the module parameter {@code nested}); sub-page protection
+ *     refuses to be enabled then, as since v5 of the series
  */
-public record KvmConfig(PageSize largestPage, boolean eptAccessedDirty, int exitCycles) {
+public record KvmConfig(PageSize largestPage, boolean eptAccessedDirty, int exitCycles, boolean nested) {
     /** 1-GiB pages, accessed and dirty flags, 300 cycles an exit (assumed, no measurement). */
-    public static final KvmConfig DEFAULT = new KvmConfig(PageSize.SIZE_1G, true, 300);
+    public static final KvmConfig DEFAULT = new KvmConfig(PageSize.SIZE_1G, true, 300, false);
 
     /**
      * Checks the numbers.
@@ -34,6 +36,6 @@ public record KvmConfig(PageSize largestPage, boolean eptAccessedDirty, int exit
      * @return the changed choices
      */
     public KvmConfig withLargestPage(PageSize size) {
-        return new KvmConfig(size, eptAccessedDirty, exitCycles);
+        return new KvmConfig(size, eptAccessedDirty, exitCycles, nested);
     }
 }

@@ -3,6 +3,8 @@ package org.vmxsim.mmu;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
 import org.vmxsim.mmu.VcpuExit.InternalError;
 import org.vmxsim.mmu.VcpuExit.Suberror;
+import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.MapOutcome;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
@@ -35,7 +37,7 @@ final class MemoryExits {
             return emulation.run();
         }
         boolean write = (violation.access() & EptViolation.WRITE) != 0;
-        MapOutcome outcome = vm.mmu().fault(slot, exit.gpa, write);
+        MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, write);
         return switch (outcome) {
             case MAPPED, WRITE_ALLOWED -> {
                 vcpu.statistics().faultsFixed++;
@@ -79,6 +81,7 @@ final class MemoryExits {
     private VcpuExit denied(VmExit exit, DeniedAccess access) {
         boolean instruction = access == DeniedAccess.INSTRUCTION;
         return new VcpuExit.Spp(
+                vm.subPages().profile().exitNumber(),
                 exit.gpa,
                 instruction ? exit.gla : 0,
                 vcpu.registers().rip(),
@@ -105,10 +108,16 @@ final class MemoryExits {
     VcpuExit subPageEvent(VmExit exit) {
         keepNmisBlocked(exit);
         if ((exit.qualification & SPP_MISS) == 0) {
-            return new InternalError(
-                    Suberror.UNEXPECTED_EXIT_REASON, vcpu.registers().rip(), "SPP misconfiguration, " + exit);
+            return new VcpuExit.Unknown(exit.reason.number());
         }
         vcpu.statistics().subPageMisses++;
-        return vm.subPages().miss(exit.gpa) ? null : noMemory(exit);
+        KvmResult result = vm.subPages().miss(vcpu.id(), exit.gpa);
+        if (result.isOk()) {
+            return null;
+        }
+        if (result.oops() != null) {
+            return new VcpuExit.Oops(result.oops());
+        }
+        return result.errno() == Errno.ENOMEM ? noMemory(exit) : new VcpuExit.Failed(result.errno());
     }
 }

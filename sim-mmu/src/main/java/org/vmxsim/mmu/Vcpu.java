@@ -123,9 +123,8 @@ public final class Vcpu {
         if (take(LOAD_MMU)) {
             boolean pointerChanges = vmcs.eptp() != vm.eptp();
             vmcs.eptp(vm.eptp());
-            if (vm.subPages().isActive()) {
-                vmcs.subPages(vm.subPages().spptp());
-            }
+            vm.subPages().rootLoaded(id);
+            vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
             requests |= pointerChanges ? FLUSH_TLB : 0;
         }
         if (take(FLUSH_TLB) && enteredSinceFlush) {

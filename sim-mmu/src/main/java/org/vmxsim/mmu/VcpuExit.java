@@ -1,5 +1,8 @@
 package org.vmxsim.mmu;
 
+import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.abi.KernelOops;
+
 /**
  * Why {@link Vcpu#run} came back: KVM's exit reasons, with the fields that KVM's {@code kvm_run} has for them. Values;
  * what the caller decides goes back through methods of {@link Vcpu}.
@@ -140,16 +143,49 @@ public sealed interface VcpuExit {
      * A write that sub-page permissions deny. Nothing has been written and RIP is at the instruction. The caller calls
      * {@link Vcpu#skip} to discard the write, or changes the permission, and runs again; or stops here.
      *
-     * @param gpa guest-physical address of the first byte in the page
+     * @param number 28 in v4, else 29
+     * @param gpa guest-physical address of the first byte in the page; a guest-frame number for an emulated instruction
+     *     in v12
      * @param gla guest-linear address of the write, 0 if {@code access} is not {@link DeniedAccess#INSTRUCTION}
      * @param rip guest RIP
      * @param insnLength length of the instruction, 0 if {@code access} is not {@link DeniedAccess#INSTRUCTION}
      * @param access whose write it is
      */
-    record Spp(long gpa, long gla, long rip, int insnLength, DeniedAccess access) implements VcpuExit {
+    record Spp(int number, long gpa, long gla, long rip, int insnLength, DeniedAccess access) implements VcpuExit {}
+
+    /**
+     * A VM exit that the hypervisor has no handler for (KVM_EXIT_UNKNOWN).
+     *
+     * @param hardwareReason basic exit reason
+     */
+    record Unknown(int hardwareReason) implements VcpuExit {
         @Override
         public int number() {
-            return 29;
+            return 0;
+        }
+    }
+
+    /**
+     * KVM_RUN itself fails.
+     *
+     * @param errno the error
+     */
+    record Failed(Errno errno) implements VcpuExit {
+        @Override
+        public int number() {
+            return 0;
+        }
+    }
+
+    /**
+     * The host's kernel would have crashed; the virtual machine has ended.
+     *
+     * @param oops how
+     */
+    record Oops(KernelOops oops) implements VcpuExit {
+        @Override
+        public int number() {
+            return 0;
         }
     }
 

@@ -11,13 +11,17 @@ import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.memory.PortDevice;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.EptMmu;
+import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SppEnvironment;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPages;
+import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.vmx.ept.Eptp;
 
 /** One virtual machine: memory, sub-page protection, devices, hypercalls, vCPUs. */
@@ -33,14 +37,32 @@ public final class Vm {
     private final Set<Long> hypercallsAbove = new HashSet<>();
     private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
+    private final VcpuRequests requests = new RequestBits(vcpus);
     private Integer endRequest;
 
-    Vm(Kvm kvm) {
+    Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
         this.host = new HostMemory(kvm.memory(), kvm.frames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
-        this.subPages = new SubPageProtection(kvm.kernel(), kvm.frames(), slots, mmu, kvm.supportsSubPages());
+        this.subPages = subPageProtection(profile);
+        mmu.subPageRules(subPages);
         this.memory = new VmMemory(kvm.memory(), host, slots);
+    }
+
+    private SubPageProtection subPageProtection(SppProfile profile) {
+        SppEnvironment environment = new SppEnvironment(
+                kvm.kernel(),
+                kvm.frames(),
+                slots,
+                mmu,
+                requests,
+                kvm.sppGlobals(),
+                kvm.supportsSubPages(),
+                kvm.config().nested());
+        return switch (profile) {
+            case FIXED -> new FixedSubPages(environment);
+            case V4, V12 -> throw new IllegalArgumentException("need the profile FIXED, got " + profile);
+        };
     }
 
     /**
@@ -84,9 +106,7 @@ public final class Vm {
                     change.removed().lastGfn());
         }
         slots.make(change);
-        if (change.removed() != null) {
-            subPages.memslotChanged(change.removed());
-        }
+        subPages.memslotChanged(change.removed(), change.added());
         requestFlushes();
         return KvmResult.OK;
     }
@@ -118,11 +138,7 @@ public final class Vm {
     }
 
     private KvmResult enableSubPages() {
-        KvmResult result = subPages.enable();
-        if (result.isOk()) {
-            vcpus.forEach(vcpu -> vcpu.request(Vcpu.LOAD_MMU));
-        }
-        return result;
+        return subPages.enable();
     }
 
     /**
@@ -134,9 +150,7 @@ public final class Vm {
      *     EFAULT if a page is in no memslot
      */
     public KvmResult setSubPages(long gfn, int[] bitmaps) {
-        KvmResult result = subPages.set(gfn, bitmaps);
-        requestFlushes();
-        return result;
+        return subPages.set(gfn, bitmaps);
     }
 
     /**
@@ -159,6 +173,7 @@ public final class Vm {
     public Vcpu createVcpu() {
         Vcpu vcpu = new Vcpu(this, vcpus.size(), kvm.takeProcessor());
         vcpus.add(vcpu);
+        subPages.vcpuCreated(vcpu.id());
         return vcpu;
     }
 
@@ -294,9 +309,8 @@ public final class Vm {
 
     /** Asks each vCPU that may have cached what is no longer so to invalidate before it enters the guest. */
     void requestFlushes() {
-        boolean needed = mmu.takeFlushRequest();
-        if (subPages.takeFlushRequest() || needed) {
-            vcpus.forEach(vcpu -> vcpu.request(Vcpu.FLUSH_TLB));
+        if (mmu.takeFlushRequest()) {
+            requests.flushAll();
         }
     }
 }

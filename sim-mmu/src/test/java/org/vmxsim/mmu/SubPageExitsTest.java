@@ -46,7 +46,7 @@ class SubPageExitsTest {
         for (int i = 0; i < 32; i++) {
             long address = 0x1000_0000L + 128 * i;
             assertThat(guest.run())
-                    .isEqualTo(new VcpuExit.Spp(address, address, Guest.CODE + 10, 6, DeniedAccess.INSTRUCTION));
+                    .isEqualTo(new VcpuExit.Spp(29, address, address, Guest.CODE + 10, 6, DeniedAccess.INSTRUCTION));
             assertThat(guest.vcpu.skip()).isEqualTo(SkipOutcome.SKIPPED);
         }
         guest.expect(VcpuExit.Hlt.class);
@@ -248,7 +248,8 @@ class SubPageExitsTest {
         protect(~2);
         VcpuExit.Spp denied = guest.expect(VcpuExit.Spp.class);
         assertThat(denied)
-                .isEqualTo(new VcpuExit.Spp(PAGE + 0x80, PAGE + 0x80, Guest.CODE + 10, 1, DeniedAccess.INSTRUCTION));
+                .isEqualTo(
+                        new VcpuExit.Spp(29, PAGE + 0x80, PAGE + 0x80, Guest.CODE + 10, 1, DeniedAccess.INSTRUCTION));
         assertThat(guest.vcpu.skip()).isEqualTo(SkipOutcome.SKIPPED);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.get(CpuState.RSI)).as("discarded as a whole").isEqualTo(0x4000_0000L);

@@ -65,7 +65,7 @@ public final class EmulatedMemory implements EmulationMemory {
     /**
      * Which write was denied.
      *
-     * @return guest-physical address of its first byte in the page, or {@link #NONE}
+     * @return guest-physical address of its first byte in the page, as the profile reports it, or {@link #NONE}
      */
     public long deniedGpa() {
         return deniedGpa;
@@ -105,13 +105,14 @@ public final class EmulatedMemory implements EmulationMemory {
     }
 
     private boolean isDenied(Memslot slot, long gpa, int sizeBytes, boolean data) {
-        if (slot == null || slot.isReadOnly() || subPages.allowsWrite(gpa, sizeBytes)) {
+        if (slot == null || slot.isReadOnly()) {
             return false;
         }
-        if (data && dropDenied) {
+        long denied = subPages.deniedEmulatedWrite(gpa, sizeBytes);
+        if (denied == SubPageProtection.ALLOWED || data && dropDenied) {
             return false;
         }
-        deniedGpa = gpa;
+        deniedGpa = denied;
         deniedPagingStructure = !data;
         return true;
     }
@@ -149,7 +150,7 @@ public final class EmulatedMemory implements EmulationMemory {
         Memslot slot = slots.at(gpa >>> 12);
         if (slot == null || slot.isReadOnly()) {
             devices.store(gpa, sizeBytes, value);
-        } else if (subPages.allowsWrite(gpa, sizeBytes)) {
+        } else if (subPages.deniedEmulatedWrite(gpa, sizeBytes) == SubPageProtection.ALLOWED) {
             if (stores == MAX_STORES) {
                 throw new AssertionError("an instruction makes more than " + MAX_STORES + " stores");
             }

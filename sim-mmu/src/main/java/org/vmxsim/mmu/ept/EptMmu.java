@@ -19,6 +19,7 @@ public final class EptMmu {
     private final EptTables tables;
     private final PageSize largestPage;
     private final EptCursor cursor = new EptCursor();
+    private SubPageRules subPages = SubPageRules.NONE;
 
     /**
      * Empty tables.
@@ -35,6 +36,15 @@ public final class EptMmu {
         this.slots = slots;
         this.tables = new EptTables(memory, frames, slots);
         this.largestPage = largestPage;
+    }
+
+    /**
+     * Sets who decides about sub-page protected pages.
+     *
+     * @param rules the profile's rules
+     */
+    public void subPageRules(SubPageRules rules) {
+        subPages = rules;
     }
 
     /**
@@ -94,15 +104,16 @@ public final class EptMmu {
     /**
      * Answers an EPT violation in a memslot.
      *
+     * @param vcpu number of the vCPU that faulted
      * @param slot the memslot of the address
      * @param gpa guest-physical address of the access
      * @param write whether the access writes
      * @return what was done, or why nothing could be done
      */
-    public MapOutcome fault(Memslot slot, long gpa, boolean write) {
+    public MapOutcome fault(int vcpu, Memslot slot, long gpa, boolean write) {
         tables.walk(gpa, cursor);
         if (!cursor.isMapped()) {
-            return write && slot.isReadOnly() ? MapOutcome.READ_ONLY : map(slot, gpa);
+            return write && slot.isReadOnly() ? MapOutcome.READ_ONLY : map(vcpu, slot, gpa);
         }
         if (!write || EptEntry.WRITE.isSet(cursor.spte)) {
             return MapOutcome.SPURIOUS;
@@ -110,14 +121,14 @@ public final class EptMmu {
         if (!Spte.HOST_WRITABLE.isSet(cursor.spte)) {
             return MapOutcome.READ_ONLY;
         }
-        if (Spte.isArmed(cursor.spte)) {
+        if (subPages.writeFault(cursor.spte) == SubPageRules.WriteFault.DENY) {
             return MapOutcome.SUB_PAGE;
         }
         tables.change(cursor.spteHpa, cursor.spte, cursor.spte | EptEntry.WRITE.mask());
         return MapOutcome.WRITE_ALLOWED;
     }
 
-    private MapOutcome map(Memslot slot, long gpa) {
+    private MapOutcome map(int vcpu, Memslot slot, long gpa) {
         long gfn = gpa >>> 12;
         long hpa = host.resolve(slot.hvaOf(gfn));
         if (hpa < 0) {
@@ -133,10 +144,10 @@ public final class EptMmu {
         }
         PageSize size = PageSize.ofLevel(level);
         long spte = Spte.leaf(size.base(hpa), size, !slot.isReadOnly());
-        if (slot.bitmaps().isProtected(gfn, 1)) {
-            spte = Spte.withSubPages(spte, true);
+        tables.install(slot, gfn, cursor, level == 1 ? subPages.made(slot, gfn, spte) : spte);
+        if (level == 1) {
+            subPages.installed(vcpu, slot, gfn);
         }
-        tables.install(slot, gfn, cursor, spte);
         return MapOutcome.MAPPED;
     }
 
@@ -148,6 +159,7 @@ public final class EptMmu {
     private int mappingLevel(Memslot slot, long gfn) {
         PageSize backing = host.backing(slot.hvaOf(gfn));
         int level = backing == null ? 1 : Math.min(largestPage.level(), backing.level());
+        level = Math.min(level, subPages.largestLevel(slot, gfn));
         while (level > 1 && !levelAllowed(slot, gfn, level)) {
             level--;
         }
@@ -156,9 +168,7 @@ public final class EptMmu {
 
     private static boolean levelAllowed(Memslot slot, long gfn, int level) {
         long offsetBits = PageSize.ofLevel(level).sizeBytes() - 1;
-        return slot.containsRange(gfn, level)
-                && ((slot.hvaOf(gfn) ^ gfn << 12) & offsetBits) == 0
-                && !slot.bitmaps().isProtected(gfn, level);
+        return slot.containsRange(gfn, level) && ((slot.hvaOf(gfn) ^ gfn << 12) & offsetBits) == 0;
     }
 
     /**

@@ -159,13 +159,16 @@ public final class GuestVmcs {
     }
 
     /**
-     * Turns sub-page write permissions on.
+     * Sets up sub-page write permissions.
      *
-     * @param spptp sub-page-permission-table pointer
+     * @param on whether the SPPT decides
+     * @param spptp sub-page-permission-table pointer; negative to leave it as it is
      */
-    public void subPages(long spptp) {
-        write(ControlField.SUB_PAGE_PERMISSION_TABLE_POINTER, spptp);
-        secondary(SecondaryControls.SUB_PAGE_WRITE, true);
+    public void subPages(boolean on, long spptp) {
+        if (spptp >= 0) {
+            write(ControlField.SUB_PAGE_PERMISSION_TABLE_POINTER, spptp);
+        }
+        secondary(SecondaryControls.SUB_PAGE_WRITE, on);
     }
 
     /**

@@ -2,7 +2,7 @@ package org.vmxsim.mmu.memslot;
 
 /**
  * One range of guest-physical memory and the host virtual memory behind it, with what is kept by page: the reverse map
- * and the sub-page bitmaps. Immutable but for these two.
+ * and the sub-page bitmaps. Immutable but for these two, which belong to who keeps them.
  */
 public final class Memslot {
     /** Flag: log writes. Not offered. */
@@ -16,7 +16,7 @@ public final class Memslot {
     private final long npages;
     private final long hva;
     private final Rmap rmap;
-    private final SubPageBitmaps bitmaps;
+    private SubPageBitmaps bitmaps;
 
     Memslot(int id, int flags, long baseGfn, long npages, long hva) {
         this.id = id;
@@ -25,7 +25,6 @@ public final class Memslot {
         this.npages = npages;
         this.hva = hva;
         this.rmap = new Rmap(baseGfn, npages);
-        this.bitmaps = new SubPageBitmaps(baseGfn, npages);
     }
 
     /**
@@ -135,9 +134,18 @@ public final class Memslot {
     /**
      * The sub-page bitmaps.
      *
-     * @return which 128-byte sub-pages of its frames may be written
+     * @return which 128-byte sub-pages of its frames may be written; null if it has no array of bitmaps
      */
     public SubPageBitmaps bitmaps() {
         return bitmaps;
+    }
+
+    /**
+     * Gives it an array of bitmaps, or takes it away.
+     *
+     * @param newBitmaps the bitmaps, or null
+     */
+    public void bitmaps(SubPageBitmaps newBitmaps) {
+        bitmaps = newBitmaps;
     }
 }

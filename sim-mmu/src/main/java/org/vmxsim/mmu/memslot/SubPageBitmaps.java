@@ -19,7 +19,13 @@ public final class SubPageBitmaps {
     /** By region: how many pages have a bitmap that is not full. */
     private final int[] protectedPages;
 
-    SubPageBitmaps(long baseGfn, long npages) {
+    /**
+     * Bitmaps that are all full.
+     *
+     * @param baseGfn first guest frame of the memslot
+     * @param npages its size in pages
+     */
+    public SubPageBitmaps(long baseGfn, long npages) {
         this.baseGfn = baseGfn;
         this.endGfn = baseGfn + npages;
         int count = (int) ((endGfn - 1 >>> 9) - (baseGfn >>> 9)) + 1;

@@ -12,7 +12,9 @@ import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SppRig;
 import org.vmxsim.mmu.spp.SubPageProtection;
+import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 
 class EmulatedMemoryTest {
     private final PhysicalMemory physical = PhysicalMemory.sparse(1 << 20);
@@ -28,7 +30,7 @@ class EmulatedMemoryTest {
         memory = new VmMemory(physical, host, slots);
         KernelMemory kernel = new KernelMemory(physical);
         EptMmu mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_4K);
-        SubPageProtection subPages = new SubPageProtection(kernel, frames, slots, mmu, true);
+        SubPageProtection subPages = new FixedSubPages(new SppRig().environment(kernel, frames, slots, mmu, true));
         emulated = new EmulatedMemory(slots, memory, subPages, new DeviceAccesses(new PortBus()));
     }
 

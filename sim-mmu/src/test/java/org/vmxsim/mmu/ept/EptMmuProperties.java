@@ -18,7 +18,10 @@ import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SppRig;
+import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 
 /**
  * Random sequences of faults, sub-page changes, protections, removals and memslot changes. After each step the tables
@@ -47,6 +50,7 @@ class EptMmuProperties {
     private HostMemory host;
     private Memslots slots;
     private EptMmu mmu;
+    private FixedSubPages subPages;
     /** Id, flags, gpa, size and hva: 4K, 2M and 1G backing, offset bits alike or not, read-only. */
     private long[][] places;
 
@@ -57,7 +61,11 @@ class EptMmuProperties {
         frames.add(0, 4 * GIB);
         host = new HostMemory(memory, frames);
         slots = new Memslots();
-        mmu = new EptMmu(new KernelMemory(memory), frames, host, slots, PageSize.SIZE_1G);
+        KernelMemory kernel = new KernelMemory(memory);
+        mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_1G);
+        subPages = new FixedSubPages(new SppRig().environment(kernel, frames, slots, mmu, true));
+        subPages.enable();
+        mmu.subPageRules(subPages);
         places = new long[][] {
             {0, 0, 0, 0x60_0000, host.map(0x60_0000, PageSize.SIZE_2M)},
             {1, 0, GIB, 2 * GIB, host.map(2 * GIB, PageSize.SIZE_1G)},
@@ -73,7 +81,9 @@ class EptMmuProperties {
 
     private void create(int place) {
         long[] p = places[place];
-        slots.make(slots.check((int) p[0], (int) p[1], p[2], p[3], p[4]));
+        MemslotChange change = slots.check((int) p[0], (int) p[1], p[2], p[3], p[4]);
+        slots.make(change);
+        subPages.memslotChanged(change.removed(), change.added());
     }
 
     @Provide
@@ -134,7 +144,7 @@ class EptMmuProperties {
         boolean protectedPage = slot.bitmaps().isProtected(gfn, 1);
         switch (step.kind) {
             case READ ->
-                assertThat(mmu.fault(slot, gfn << 12 | 0x123, false)).isIn(MapOutcome.MAPPED, MapOutcome.SPURIOUS);
+                assertThat(mmu.fault(0, slot, gfn << 12 | 0x123, false)).isIn(MapOutcome.MAPPED, MapOutcome.SPURIOUS);
             case WRITE -> checkWrite(slot, gfn);
             case PROTECT, UNPROTECT -> {
                 slot.bitmaps().set(gfn, step.kind == Kind.PROTECT ? step.page : -1);
@@ -159,9 +169,9 @@ class EptMmuProperties {
     }
 
     private void checkWrite(Memslot slot, long gfn) {
-        MapOutcome outcome = mmu.fault(slot, gfn << 12, true);
+        MapOutcome outcome = mmu.fault(0, slot, gfn << 12, true);
         if (outcome == MapOutcome.MAPPED) {
-            outcome = mmu.fault(slot, gfn << 12, true);
+            outcome = mmu.fault(0, slot, gfn << 12, true);
         }
         if (slot.isReadOnly()) {
             assertThat(outcome).isEqualTo(MapOutcome.READ_ONLY);

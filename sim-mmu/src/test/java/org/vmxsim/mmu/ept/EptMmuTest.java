@@ -10,6 +10,9 @@ import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.memslot.SubPageBitmaps;
+import org.vmxsim.mmu.spp.SppRig;
+import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 
 class EptMmuTest {
     private static final long GIB = 1L << 30;
@@ -26,11 +29,18 @@ class EptMmuTest {
 
     private Memslot slot(long gpa, long sizeBytes, long hva) {
         slots.make(slots.check(slots.all().size(), 0, gpa, sizeBytes, hva));
-        return slots.at(gpa >>> 12);
+        Memslot slot = slots.at(gpa >>> 12);
+        slot.bitmaps(new SubPageBitmaps(slot.baseGfn(), slot.npages()));
+        return slot;
     }
 
     private EptMmu mmu(PageSize largest) {
-        return new EptMmu(new KernelMemory(memory), frames, host, slots, largest);
+        KernelMemory kernel = new KernelMemory(memory);
+        EptMmu mmu = new EptMmu(kernel, frames, host, slots, largest);
+        FixedSubPages subPages = new FixedSubPages(new SppRig().environment(kernel, frames, slots, mmu, true));
+        subPages.enable();
+        mmu.subPageRules(subPages);
+        return mmu;
     }
 
     private int levelAt(EptMmu mmu, long gpa) {
@@ -42,7 +52,7 @@ class EptMmuTest {
     void aWritableSmallPageIsTheManualsEntry() {
         Memslot slot = slot(0, 0x1000, host.map(0x1000, PageSize.SIZE_4K));
         EptMmu mmu = mmu(PageSize.SIZE_4K);
-        mmu.fault(slot, 0, true);
+        mmu.fault(0, slot, 0, true);
         mmu.lookup(0, found);
         // Read, write, execute; type write-back (6) in bits 5:3; ignore PAT (bit 6); software's bit 52.
         assertThat(found.spte).isEqualTo(host.resolve(slot.hva()) | 0x0010_0000_0000_0077L);
@@ -58,9 +68,9 @@ class EptMmuTest {
         Memslot slot = slot(0, 4 * GIB, host.map(4 * GIB, PageSize.SIZE_1G));
         EptMmu mmu = mmu(PageSize.SIZE_1G);
         slot.bitmaps().set(GIB >>> 12 | 3, 0);
-        mmu.fault(slot, 0, false);
-        mmu.fault(slot, GIB, false);
-        mmu.fault(slot, GIB + 0x20_0000, false);
+        mmu.fault(0, slot, 0, false);
+        mmu.fault(0, slot, GIB, false);
+        mmu.fault(0, slot, GIB + 0x20_0000, false);
         assertThat(levelAt(mmu, 0)).isEqualTo(3);
         assertThat(levelAt(mmu, GIB))
                 .as("a neighbour in the 2 MiB is protected")
@@ -69,7 +79,7 @@ class EptMmuTest {
 
         EptMmu smaller = mmu(PageSize.SIZE_2M);
         Memslot other = slot(8 * GIB, GIB, host.map(GIB, PageSize.SIZE_1G));
-        smaller.fault(other, 8 * GIB, false);
+        smaller.fault(0, other, 8 * GIB, false);
         assertThat(levelAt(smaller, 8 * GIB)).as("as asked").isEqualTo(2);
     }
 
@@ -77,7 +87,7 @@ class EptMmuTest {
     void offsetsThatDifferForbidALargePage() {
         Memslot slot = slot(0x20_0000, 0x40_0000, host.map(0x60_0000, PageSize.SIZE_2M) + 0x1000);
         EptMmu mmu = mmu(PageSize.SIZE_1G);
-        mmu.fault(slot, 0x20_0000, false);
+        mmu.fault(0, slot, 0x20_0000, false);
         assertThat(levelAt(mmu, 0x20_0000)).isEqualTo(1);
     }
 
@@ -85,7 +95,7 @@ class EptMmuTest {
     void aHugePageIsSplitAroundAProtectedPageAndComesBack() {
         Memslot slot = slot(0, GIB, host.map(GIB, PageSize.SIZE_1G));
         EptMmu mmu = mmu(PageSize.SIZE_1G);
-        mmu.fault(slot, 0, true);
+        mmu.fault(0, slot, 0, true);
         slot.bitmaps().set(0x12345, 0xff);
         mmu.applySubPages(slot, 0x12345);
 
@@ -99,7 +109,7 @@ class EptMmuTest {
         slot.bitmaps().set(0x12345, -1);
         mmu.applySubPages(slot, 0x12345);
         assertThat(mmu.takeFlushRequest()).isTrue();
-        mmu.fault(slot, 0x12345000, false);
+        mmu.fault(0, slot, 0x12345000, false);
         assertThat(mmu.mappedPages(PageSize.SIZE_1G)).isEqualTo(1);
         assertThat(mmu.mappedPages(PageSize.SIZE_2M)).isZero();
         assertThat(mmu.mappedPages(PageSize.SIZE_4K)).isZero();
@@ -110,18 +120,18 @@ class EptMmuTest {
     void withoutMemoryForTablesAHugePageIsRemovedInstead() {
         Memslot slot = slot(0, GIB, host.map(GIB, PageSize.SIZE_1G));
         EptMmu mmu = mmu(PageSize.SIZE_1G);
-        mmu.fault(slot, 0, true);
+        mmu.fault(0, slot, 0, true);
         while (frames.allocate(PageSize.SIZE_2M) != FrameAllocator.NONE) {}
         while (frames.allocate(PageSize.SIZE_4K) != FrameAllocator.NONE) {}
         slot.bitmaps().set(5, 0);
         mmu.applySubPages(slot, 5);
         assertThat(levelAt(mmu, 0x5000)).isZero();
-        assertThat(mmu.fault(slot, 0x5000, true)).isEqualTo(MapOutcome.NO_MEMORY);
+        assertThat(mmu.fault(0, slot, 0x5000, true)).isEqualTo(MapOutcome.NO_MEMORY);
     }
 
     @Test
     void nothingBehindTheMemslotIsSaid() {
         Memslot slot = slot(0, 0x2000, 0x1000);
-        assertThat(mmu(PageSize.SIZE_1G).fault(slot, 0, false)).isEqualTo(MapOutcome.UNMAPPED);
+        assertThat(mmu(PageSize.SIZE_1G).fault(0, slot, 0, false)).isEqualTo(MapOutcome.UNMAPPED);
     }
 }

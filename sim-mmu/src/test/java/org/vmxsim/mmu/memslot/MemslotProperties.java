@@ -109,6 +109,7 @@ class MemslotProperties {
     void bitmapsAndReverseMapEqualPlainMaps(@ForAll("steps") List<Step> steps) {
         long base = (7L << 18) - 100;
         Memslot slot = new Memslot(0, 0, base, 1501, 0x1000);
+        slot.bitmaps(new SubPageBitmaps(base, 1501));
         Map<Long, Integer> bitmaps = new TreeMap<>();
         Map<Long, Long> entries = new TreeMap<>();
         for (Step step : steps) {

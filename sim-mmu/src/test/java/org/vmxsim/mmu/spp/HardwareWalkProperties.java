@@ -21,6 +21,7 @@ import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.spp.SppOptions;
 import org.vmxsim.spp.SppWalker;
 import org.vmxsim.vmx.ept.EptCapabilities;
@@ -68,13 +69,14 @@ class HardwareWalkProperties {
             frames.add(0, 64 << 20);
             slots.make(slots.check(0, 0, 0, SIZE_BYTES, host.map(SIZE_BYTES, backing)));
             mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_1G);
-            spp = new SubPageProtection(kernel, frames, slots, mmu, true);
+            spp = new FixedSubPages(new SppRig().environment(kernel, frames, slots, mmu, true));
+            mmu.subPageRules(spp);
             spp.enable();
             TableMemory tables = new TableMemory(memory);
             walker = new EptWalker(tables, EptCapabilities.ALL, new SppWalker(tables, 46, SppOptions.DEFAULT));
             controls.eptp(Eptp.of(mmu.root(), 4, false));
             controls.subPageWrite = true;
-            controls.spptp = spp.spptp();
+            controls.spptp = spp.spptp(0);
         }
 
         boolean allowed(Step step) {
@@ -102,10 +104,10 @@ class HardwareWalkProperties {
                                 .isEqualTo(host.resolve(slots.at(0).hva() + gpa));
                         return true;
                     }
-                    case SPP_MISS -> spp.miss(gpa);
+                    case SPP_MISS -> spp.miss(0, gpa);
                     case VIOLATION -> {
                         boolean write = kind == AccessContext.WRITE;
-                        if (mmu.fault(slots.at(gpa >>> 12), gpa, write) == MapOutcome.SUB_PAGE) {
+                        if (mmu.fault(0, slots.at(gpa >>> 12), gpa, write) == MapOutcome.SUB_PAGE) {
                             return false;
                         }
                     }

@@ -16,6 +16,7 @@ import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 
 class SubPageProtectionProperties {
     private static final long SIZE_BYTES = 64 << 20;
@@ -25,7 +26,8 @@ class SubPageProtectionProperties {
     private KernelMemory kernel;
     private Memslots slots;
     private EptMmu mmu;
-    private SubPageProtection spp;
+    private final SppRig rig = new SppRig();
+    private FixedSubPages spp;
 
     @BeforeTry
     void fresh() {
@@ -36,13 +38,14 @@ class SubPageProtectionProperties {
         slots = new Memslots();
         HostMemory host = new HostMemory(memory, frames);
         mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_2M);
-        spp = new SubPageProtection(kernel, frames, slots, mmu, true);
+        spp = new FixedSubPages(rig.environment(kernel, frames, slots, mmu, true));
+        mmu.subPageRules(spp);
         slots.make(slots.check(0, 0, 0x10_0000, 0x40_0000, host.map(0x40_0000, PageSize.SIZE_4K)));
     }
 
     /** The vector of a page by plain arithmetic, -1 if an upper entry is not valid. */
     private long vector(long gpa) {
-        long table = spp.spptp();
+        long table = spp.spptp(0);
         for (int shift = 39; shift > 12; shift -= 9) {
             long entry = memory.readLong(table + (gpa >>> shift & 511) * 8);
             if (entry == 0) {
@@ -58,7 +61,7 @@ class SubPageProtectionProperties {
     void errorsInTheOrderOfTheTable() {
         assertThat(spp.set(0x100, new int[513]).errno()).isEqualTo(Errno.ENODEV);
         assertThat(spp.get(0x100, 1).result().errno()).isEqualTo(Errno.ENODEV);
-        assertThat(new SubPageProtection(kernel, frames, slots, mmu, false)
+        assertThat(new FixedSubPages(rig.environment(kernel, frames, slots, mmu, false))
                         .enable()
                         .errno())
                 .isEqualTo(Errno.ENODEV);
@@ -87,17 +90,17 @@ class SubPageProtectionProperties {
         spp.enable();
         spp.set(0x100, new int[] {0x8000_0001, 0});
         assertThat(vector(0x10_0000)).isEqualTo(-1);
-        assertThat(spp.miss(0x10_0008)).isTrue();
+        assertThat(spp.miss(0, 0x10_0008).isOk()).isTrue();
         assertThat(vector(0x10_0000)).isEqualTo(0x4000_0000_0000_0001L);
         assertThat(vector(0x10_1000)).isZero();
         assertThat(vector(0x10_2000)).as("neighbour").isEqualTo(0x5555_5555_5555_5555L);
         assertThat(vector(0)).as("no memslot").isEqualTo(0x5555_5555_5555_5555L);
         assertThat(vector(0x20_0000)).as("other region").isEqualTo(-1);
-        assertThat(spp.takeFlushRequest()).isFalse();
+        assertThat(rig.takeFlush()).isFalse();
 
         spp.set(0x101, new int[] {3});
         assertThat(vector(0x10_1000)).isEqualTo(5);
-        assertThat(spp.takeFlushRequest()).isTrue();
+        assertThat(rig.takeFlush()).isTrue();
         assertThat(spp.tablePages()).isEqualTo(4);
     }
 
@@ -105,14 +108,14 @@ class SubPageProtectionProperties {
     void aMemslotThatGoesTakesItsVectorsAlong() {
         spp.enable();
         spp.set(0x1ff, new int[] {0, 0});
-        spp.miss(0x1f_f000);
-        spp.miss(0x20_0000);
+        spp.miss(0, 0x1f_f000);
+        spp.miss(0, 0x20_0000);
         MemslotChange deletion = slots.check(0, 0, 0, 0, 0);
         slots.make(deletion);
-        spp.memslotChanged(deletion.removed());
+        spp.memslotChanged(deletion.removed(), null);
         assertThat(vector(0x1f_f000)).isEqualTo(0x5555_5555_5555_5555L);
         assertThat(vector(0x20_0000)).isEqualTo(0x5555_5555_5555_5555L);
-        assertThat(spp.takeFlushRequest()).isTrue();
+        assertThat(rig.takeFlush()).isTrue();
     }
 
     @Property(tries = 500)

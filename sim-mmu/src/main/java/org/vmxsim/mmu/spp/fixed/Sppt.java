@@ -1,4 +1,4 @@
-package org.vmxsim.mmu.spp;
+package org.vmxsim.mmu.spp.fixed;
 
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.mmu.host.FrameAllocator;
@@ -54,7 +54,9 @@ final class Sppt {
         long first = gfn & -REGION_PAGES;
         for (int i = 0; i < REGION_PAGES; i++) {
             Memslot slot = slots.at(first + i);
-            int bitmap = slot == null ? SubPageBitmaps.FULL : slot.bitmaps().get(first + i);
+            int bitmap = slot == null || slot.bitmaps() == null
+                    ? SubPageBitmaps.FULL
+                    : slot.bitmaps().get(first + i);
             memory.writeLong(table + 8L * i, SppVector.ofBitmap(bitmap));
         }
         return true;
