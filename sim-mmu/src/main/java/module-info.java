@@ -10,5 +10,6 @@ module org.vmxsim.mmu {
     exports org.vmxsim.mmu.memslot;
     exports org.vmxsim.mmu.emulation;
     exports org.vmxsim.mmu.ept;
+    exports org.vmxsim.mmu.page;
     exports org.vmxsim.mmu.spp;
 }

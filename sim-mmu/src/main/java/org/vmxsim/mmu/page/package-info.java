@@ -1,0 +1,7 @@
+/**
+ * The pages that the hypervisor's tables are made of.
+ *
+ * <p>{@link org.vmxsim.mmu.page.PageCache} keeps frames ready for one vCPU. Not modelled: the caches of page headers
+ * and of rmap descriptors that KVM keeps beside it; in the simulator these are objects of the host's heap.
+ */
+package org.vmxsim.mmu.page;
