@@ -1,0 +1,7 @@
+/** The test kit: jqwik arbitraries and reference models, for properties of one's own. Nothing depends on it. */
+module org.vmxsim.testkit {
+    requires transitive org.vmxsim.mmu;
+    requires transitive net.jqwik.api;
+
+    exports org.vmxsim.testkit;
+}

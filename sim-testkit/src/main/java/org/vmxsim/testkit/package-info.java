@@ -1,0 +1,2 @@
+/** Properties of one's own sub-page protection policy. */
+package org.vmxsim.testkit;
