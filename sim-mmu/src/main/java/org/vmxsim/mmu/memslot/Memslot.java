@@ -1,8 +1,8 @@
 package org.vmxsim.mmu.memslot;
 
 /**
- * One range of guest-physical memory and the host virtual memory behind it, with what is kept by page: the reverse map
- * and the sub-page bitmaps. Immutable but for these two, which belong to who keeps them.
+ * One range of guest-physical memory and the host virtual memory behind it, with what is kept by page: the reverse map,
+ * the sub-page bitmaps and the dirty bitmap. Immutable but for these, which belong to who keeps them.
  */
 public final class Memslot {
     /** Flag: log writes. Not offered. */
@@ -17,6 +17,7 @@ public final class Memslot {
     private final long hva;
     private final Rmap rmap;
     private SubPageBitmaps bitmaps;
+    private DirtyBitmap dirty;
 
     Memslot(int id, int flags, long baseGfn, long npages, long hva) {
         this.id = id;
@@ -147,5 +148,30 @@ public final class Memslot {
      */
     public void bitmaps(SubPageBitmaps newBitmaps) {
         bitmaps = newBitmaps;
+    }
+
+    /**
+     * The log of writes.
+     *
+     * @return which pages were written since the log was read, or null while writes are not logged
+     */
+    public DirtyBitmap dirty() {
+        return dirty;
+    }
+
+    void dirty(DirtyBitmap newDirty) {
+        dirty = newDirty;
+    }
+
+    /**
+     * Notes that a page was written, by the guest or for it ({@code mark_page_dirty}). Without a dirty bitmap nothing
+     * happens.
+     *
+     * @param gfn guest-frame number within the memslot
+     */
+    public void markDirty(long gfn) {
+        if (dirty != null) {
+            dirty.set(gfn - baseGfn);
+        }
     }
 }
