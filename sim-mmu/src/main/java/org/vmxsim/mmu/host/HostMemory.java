@@ -1,5 +1,7 @@
 package org.vmxsim.mmu.host;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.vmxsim.core.memory.PhysicalMemory;
@@ -13,6 +15,8 @@ public final class HostMemory {
     public static final long UNMAPPED = -1;
     /** Answer of {@link #resolve}: no frame of the mapping's size is free. */
     public static final long NO_MEMORY = -2;
+    /** Answer of {@link #resolve(long, boolean, HostPage)}: the mapping does not allow writes. */
+    public static final long PROTECTED = -3;
     /** Lowest address that {@link #map(long, PageSize)} gives, as on a usual 64-bit host. */
     public static final long FIRST_HVA = 0x7f00_0000_0000L;
 
@@ -21,6 +25,7 @@ public final class HostMemory {
     private final PhysicalMemory memory;
     private final FrameAllocator frames;
     private final TreeMap<Long, HostMapping> mappings = new TreeMap<>();
+    private final List<MmuNotifier> notifiers = new ArrayList<>();
     private long nextHva = FIRST_HVA;
 
     /**
@@ -95,6 +100,44 @@ public final class HostMemory {
             mapping.frame(hva, frame);
         }
         return frame + (hva - mapping.backing.base(hva));
+    }
+
+    /**
+     * Translates an address as get_user_pages does: backs an untouched page, brings a swapped page back, and gives a
+     * page that is shared for copy on write a frame of its own before a write.
+     *
+     * @param hva host virtual address
+     * @param write whether the caller is about to write; a frame that is not {@link HostPage#writable} must not be
+     *     written
+     * @param page filled with the page behind the address, unless there is none
+     * @return host-physical address of that byte, {@link #UNMAPPED}, {@link #NO_MEMORY} or {@link #PROTECTED}
+     */
+    public long resolve(long hva, boolean write, HostPage page) {
+        long hpa = resolve(hva);
+        if (hpa >= 0) {
+            page.size = backing(hva);
+            page.frameHpa = page.size.base(hpa);
+            page.writable = true;
+        }
+        return hpa;
+    }
+
+    /**
+     * Tells somebody before and after translations change.
+     *
+     * @param notifier who keeps copies of them
+     */
+    public void addNotifier(MmuNotifier notifier) {
+        notifiers.add(notifier);
+    }
+
+    /**
+     * Ends {@link #addNotifier}.
+     *
+     * @param notifier who was told
+     */
+    public void removeNotifier(MmuNotifier notifier) {
+        notifiers.remove(notifier);
     }
 
     /**
