@@ -84,14 +84,15 @@ public final class Vm {
     }
 
     /**
-     * Adds, moves or deletes a memslot (KVM_SET_USER_MEMORY_REGION).
+     * Adds, moves or deletes a memslot, or gives it other flags (KVM_SET_USER_MEMORY_REGION).
      *
-     * @param slot memslot number
-     * @param flags 0 or {@link org.vmxsim.mmu.memslot.Memslot#READONLY}
+     * @param slot memslot number in bits 15:0, address space in bits 31:16
+     * @param flags {@link org.vmxsim.mmu.memslot.Memslot#READONLY} and
+     *     {@link org.vmxsim.mmu.memslot.Memslot#LOG_DIRTY_PAGES}
      * @param gpa first guest-physical address, page-aligned
      * @param sizeBytes size, a multiple of 4096; 0 deletes
      * @param hva first address in {@link #host()}, page-aligned
-     * @return 0; EINVAL for a malformed request and for changing size, host address or flags of an existing memslot;
+     * @return 0; EINVAL for a malformed request and for changing size, host address or READONLY of an existing memslot;
      *     EEXIST for an overlap
      */
     public KvmResult setUserMemoryRegion(int slot, int flags, long gpa, long sizeBytes, long hva) {
@@ -106,7 +107,9 @@ public final class Vm {
                     change.removed().lastGfn());
         }
         slots.make(change);
-        subPages.memslotChanged(change.removed(), change.added());
+        if (change.removed() != null || change.added() != null) {
+            subPages.memslotChanged(change.removed(), change.added());
+        }
         requestFlushes();
         return KvmResult.OK;
     }

@@ -5,22 +5,30 @@ package org.vmxsim.mmu.memslot;
  * the sub-page bitmaps and the dirty bitmap. Immutable but for these, which belong to who keeps them.
  */
 public final class Memslot {
-    /** Flag: log writes. Not offered. */
+    /** Flag: writes are logged in a dirty bitmap. */
     public static final int LOG_DIRTY_PAGES = 1;
     /** Flag: the guest may only read; its writes go to the caller as device accesses. */
     public static final int READONLY = 2;
 
+    private final int addressSpace;
     private final int id;
-    private final int flags;
     private final long baseGfn;
     private final long npages;
     private final long hva;
     private final Rmap rmap;
+    private int flags;
     private SubPageBitmaps bitmaps;
     private DirtyBitmap dirty;
 
-    Memslot(int id, int flags, long baseGfn, long npages, long hva) {
-        this.id = id;
+    /**
+     * A memslot.
+     *
+     * @param slot the number that the caller gave it: the address space in bits 31:16, its own number in bits 15:0
+     * @param flags flags
+     */
+    Memslot(int slot, int flags, long baseGfn, long npages, long hva) {
+        this.addressSpace = slot >>> 16;
+        this.id = slot & 0xffff;
         this.flags = flags;
         this.baseGfn = baseGfn;
         this.npages = npages;
@@ -29,9 +37,18 @@ public final class Memslot {
     }
 
     /**
+     * Which address space it belongs to.
+     *
+     * @return 0, or 1 for that of system-management mode
+     */
+    public int addressSpace() {
+        return addressSpace;
+    }
+
+    /**
      * The number that the caller gave it.
      *
-     * @return 0 to 32763
+     * @return 0 to 32763, unique in its address space
      */
     public int id() {
         return id;
@@ -40,7 +57,7 @@ public final class Memslot {
     /**
      * Its flags.
      *
-     * @return 0 or {@link #READONLY}
+     * @return {@link #LOG_DIRTY_PAGES} and {@link #READONLY}
      */
     public int flags() {
         return flags;
@@ -80,6 +97,15 @@ public final class Memslot {
      */
     public long hva() {
         return hva;
+    }
+
+    /**
+     * Whether writes are logged.
+     *
+     * @return true with the flag {@link #LOG_DIRTY_PAGES}, once the memslot is in use
+     */
+    public boolean logsWrites() {
+        return dirty != null;
     }
 
     /**
@@ -159,8 +185,22 @@ public final class Memslot {
         return dirty;
     }
 
-    void dirty(DirtyBitmap newDirty) {
-        dirty = newDirty;
+    /** Sets the flags; the log of writes begins, stays or ends with them. */
+    void flags(int newFlags, boolean logBeginsDirty) {
+        flags = newFlags;
+        if ((flags & LOG_DIRTY_PAGES) == 0) {
+            dirty = null;
+        } else if (dirty == null) {
+            dirty = new DirtyBitmap(npages);
+            if (logBeginsDirty) {
+                dirty.setAll();
+            }
+        }
+    }
+
+    /** Takes over the log of the memslot that moves here, if one does. */
+    void takeLog(Memslot moved) {
+        dirty = moved == null ? null : moved.dirty;
     }
 
     /**
