@@ -112,10 +112,31 @@ exception_common:
         addq $3, 16(%rsp)
         add $16, %rsp
         iretq
-1:      mov %rsp, %rdi
+# #PF at buffer_store is what a guard page is for: counted, and the store is left out.
+1:      cmpq $14, (%rsp)
+        jne 2f
+        cmpq $buffer_store, 16(%rsp)
+        jne 2f
+        push %rax
+        mov %cr2, %rax
+        mov %rax, buffer_fault_address
+        pop %rax
+        incq buffer_faults
+        addq $3, 16(%rsp)
+        add $16, %rsp
+        iretq
+2:      mov %rsp, %rdi
         call kv_exception
-2:      hlt
-        jmp 2b
+3:      hlt
+        jmp 3b
+
+# void buffer_store(u8 *to, u8 value)
+        .globl buffer_store
+        .type buffer_store, @function
+buffer_store:
+        mov %sil, (%rdi)
+        ret
+        .size buffer_store, . - buffer_store
 
 # i64 guard_hypercall(u64 function, u64 address, u64 operand): arguments are already in RDI, RSI, RDX.
         .globl guard_hypercall, guard_vmcall
@@ -157,7 +178,13 @@ multiboot_address:
         .long 0
 
         .bss
+        .globl buffer_faults, buffer_fault_address
+buffer_faults:
+        .quad 0
+buffer_fault_address:
+        .quad 0
         .align 4096
+        .globl pml4
 pml4:   .skip 4096
 pdpt:   .skip 4096
 page_directory:

@@ -78,3 +78,5 @@ u64 guard_opened(u64 heap, const u32 *page_bitmaps, u32 pages) {
             opened += count((u32)call(QUERY, heap + page * PAGE, 0) ^ page_bitmaps[page]);
     return opened;
 }
+
+void guard_set_page(u64 page, u32 bitmap) { call(SET_PAGE, page, bitmap); }

@@ -31,6 +31,7 @@ void guard_batch_begin(void);                      // changes gather ..
 void guard_batch_end(u64 heap, u32 *page_bitmaps); // .. and go out one call a page
 void guard_change(u64 heap, u32 *page_bitmaps, u32 page, u32 mask, int arm);
 u64 guard_opened(u64 heap, const u32 *page_bitmaps, u32 pages);
+void guard_set_page(u64 page, u32 bitmap);
 
 // ---- heap.c: size-class allocator that surrounds every object with guards
 #define HEAP_BYTES 0x400000ul
@@ -79,6 +80,17 @@ void store_set(u32 key_number, u32 version);
 void store_delete(u32 key_number);
 void store_check(void);
 int store_live_entry(u64 k); // index into kv_objects of the k-th live entry, or -1
+
+// ---- buffers.c: N guarded buffers instead of the server
+enum layout { LAYOUT_DENSE, LAYOUT_SUB_PAGE, LAYOUT_PAGE };
+struct buffers {
+    u64 count, requests, seed, sets; // sets: of 100 requests
+    enum layout layout;
+    struct bug bug; // object: number of the buffer
+};
+enum { MARKER_BEGIN = 1, MARKER_END = 2, MARKER_ARM = 3 };
+extern void region_marker(u32 edge);
+void buffers_run(const struct buffers *plan, u64 ram_end) __attribute__((noreturn));
 
 static inline u64 xorshift(u64 x) {
     x ^= x << 13;

@@ -2,7 +2,6 @@
 #include "kvserver.h"
 
 extern u64 exception_table[32];
-extern void region_marker(u32 edge);
 
 static u64 idt[64] __attribute__((aligned(16)));
 
@@ -10,6 +9,8 @@ struct arguments {
     u64 requests, seed;
     int guards, tsc;
     struct bug bug;
+    u64 buffers, sets;
+    enum layout layout;
 };
 
 struct frame {
@@ -120,6 +121,17 @@ static void parse_bug(const char *text, struct bug *bug) {
         bad_argument(start);
 }
 
+static enum layout layout(const char *text) {
+    static const char *const names[] = {"dense", "subpage", "page"};
+    for (u32 i = 0; i < 3; i++) {
+        const char *end = after(text, names[i]);
+        if (end && (!*end || *end == ' '))
+            return i;
+    }
+    bad_argument(text);
+    return 0;
+}
+
 static void parse_word(const char *word, struct arguments *arguments) {
     const char *text;
     if ((text = after(word, "requests=")))
@@ -132,6 +144,12 @@ static void parse_word(const char *word, struct arguments *arguments) {
         arguments->tsc = whole_number(text) != 0;
     else if ((text = after(word, "bug=")))
         parse_bug(text, &arguments->bug);
+    else if ((text = after(word, "buffers=")))
+        arguments->buffers = whole_number(text);
+    else if ((text = after(word, "layout=")))
+        arguments->layout = layout(text);
+    else if ((text = after(word, "sets=")))
+        arguments->sets = whole_number(text);
     else
         bad_argument(word);
 }
@@ -268,13 +286,29 @@ static void verdict(void) {
     quit(corruptions != 0);
 }
 
+static void run_buffers(const struct arguments *arguments, const u32 *multiboot) {
+    struct buffers plan = {arguments->buffers, arguments->requests, arguments->seed, arguments->sets,
+                           arguments->layout,  arguments->bug};
+    guard_start(arguments->guards && plan.layout == LAYOUT_SUB_PAGE, (u64)kv_heap);
+    print("BEGIN buffers");
+    print_field("count", plan.count);
+    print_field("requests", plan.requests);
+    print_field("seed", plan.seed);
+    print(" guards=");
+    print(guards_text());
+    print("\n");
+    buffers_run(&plan, (multiboot[0] & 1 ? (u64)multiboot[2] << 10 : 0) + 0x100000);
+}
+
 void kv_main(const u32 *multiboot) {
     u64 begin = tsc();
-    struct arguments arguments = {.requests = 33000, .seed = 1, .guards = 1};
+    struct arguments arguments = {.requests = 33000, .seed = 1, .guards = 1, .sets = 15};
     load_idt();
     console_start();
     if (multiboot[0] & 4)
         parse((const char *)(u64)multiboot[4], &arguments);
+    if (arguments.buffers)
+        run_buffers(&arguments, multiboot);
     state = (arguments.seed + 1) * 0x9e3779b97f4a7c15ul | 1;
     guard_start(arguments.guards, (u64)kv_heap);
     print_begin(&arguments);
