@@ -17,6 +17,7 @@ import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.PageCaches;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
@@ -38,11 +39,13 @@ public final class Vm {
     private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final VcpuRequests requests = new RequestBits(vcpus);
+    private final PageCaches caches;
     private Integer endRequest;
 
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
         this.host = new HostMemory(kvm.memory(), kvm.frames());
+        this.caches = new PageCaches(kvm.frames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
@@ -56,6 +59,7 @@ public final class Vm {
                 slots,
                 mmu,
                 requests,
+                caches,
                 kvm.sppGlobals(),
                 kvm.supportsSubPages(),
                 kvm.config().nested());

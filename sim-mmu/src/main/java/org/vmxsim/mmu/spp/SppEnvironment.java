@@ -5,6 +5,7 @@ import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.PageCaches;
 
 /**
  * What a profile works on.
@@ -14,6 +15,7 @@ import org.vmxsim.mmu.memslot.Memslots;
  * @param slots the memslots, which hold the bitmaps
  * @param mmu the EPT that arms protected pages
  * @param vcpus the request bits of the vCPUs
+ * @param caches the frames that each vCPU keeps for tables
  * @param globals what all virtual machines of the host share
  * @param supported whether the processors have the control "sub-page write permissions for EPT"
  * @param nested whether the host offers nested virtualization to guests
@@ -24,6 +26,7 @@ public record SppEnvironment(
         Memslots slots,
         EptMmu mmu,
         VcpuRequests vcpus,
+        PageCaches caches,
         SppGlobals globals,
         boolean supported,
         boolean nested) {}

@@ -77,4 +77,16 @@ class PageCacheTest {
         assertThatThrownBy(() -> cache.topUp(41)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> cache.topUp(-1)).isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void eachVcpuHasItsOwn() {
+        withFrames(100);
+        PageCaches caches = new PageCaches(frames);
+        caches.of(1).topUp(8);
+        assertThat(caches.of(0).isEmpty()).isTrue();
+        assertThat(caches.of(1)).isSameAs(caches.of(1));
+        assertThat(caches.of(1).count()).isEqualTo(40);
+        caches.clear();
+        assertThat(frames.freeBytes()).isEqualTo(100 * 4096);
+    }
 }
