@@ -1,6 +1,7 @@
 /** The KVM above the VM-exit line: virtual machines and vCPUs, scheduler, memslots, EPT builder, SPP service. */
 module org.vmxsim.mmu {
     requires transitive org.vmxsim.vmx;
+    requires jdk.jfr;
     requires org.slf4j;
 
     exports org.vmxsim.mmu;
@@ -12,4 +13,5 @@ module org.vmxsim.mmu {
     exports org.vmxsim.mmu.ept;
     exports org.vmxsim.mmu.page;
     exports org.vmxsim.mmu.spp;
+    exports org.vmxsim.mmu.trace;
 }

@@ -1,0 +1,106 @@
+package org.vmxsim.mmu.trace;
+
+/** What sub-page protection did; the first three are the tracepoints of the series since v10. */
+public sealed interface SubPageEvent extends TraceEvent {
+    /**
+     * The bitmap of a page was set.
+     *
+     * @param gfn guest frame
+     * @param bitmap bit i allows writes to bytes 128*i to 128*i+127
+     */
+    record SetSubPages(long gfn, int bitmap) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "kvm_spp_set_subpages";
+        }
+
+        @Override
+        public long address() {
+            return gfn << 12;
+        }
+    }
+
+    /**
+     * An SPP-related event.
+     *
+     * @param gpa guest-physical address
+     * @param qualification exit qualification
+     */
+    record InducedExit(long gpa, long qualification) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "kvm_spp_induced_exit";
+        }
+
+        @Override
+        public long address() {
+            return gpa;
+        }
+    }
+
+    /**
+     * An EPT violation that sub-page permissions caused.
+     *
+     * @param gpa guest-physical address
+     * @param instructionLengthBytes length of the instruction; 0 if unknown
+     */
+    record InducedPageFault(long gpa, int instructionLengthBytes) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "kvm_spp_induced_page_fault";
+        }
+
+        @Override
+        public long address() {
+            return gpa;
+        }
+    }
+
+    /**
+     * Sub-page vectors were stored for the processor to find.
+     *
+     * @param gfn first guest frame
+     * @param pages how many pages
+     */
+    record FillRegion(long gfn, int pages) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "spp_fill";
+        }
+
+        @Override
+        public long address() {
+            return gfn << 12;
+        }
+    }
+
+    /**
+     * Sub-page vectors were taken from the processor.
+     *
+     * @param gfn first guest frame
+     * @param pages how many pages
+     */
+    record FlushSppt(long gfn, int pages) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "spp_flush";
+        }
+
+        @Override
+        public long address() {
+            return gfn << 12;
+        }
+    }
+
+    /**
+     * A denied write was discarded.
+     *
+     * @param rip the instruction
+     */
+    record Skip(long rip) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "spp_skip";
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package org.vmxsim.mmu.trace;
+
+import java.util.Arrays;
+
+/**
+ * The tracepoints of one virtual machine. Who has something to tell asks {@link #isOn()} first, so that nothing is
+ * allocated while nobody listens:
+ *
+ * <pre>{@code
+ * if (tracer.isOn()) {
+ *     tracer.emit(new MmuEvent.PageFault(gpa, errorCode));
+ * }
+ * }</pre>
+ */
+public final class Tracer {
+    private static final TraceListener[] NOBODY = new TraceListener[0];
+
+    private final int vm;
+    /** Says whether a flight recording wants the event; never committed itself. */
+    private final TracepointEvent probe = new TracepointEvent();
+
+    private TraceListener[] listeners = NOBODY;
+    private int vcpu = -1;
+
+    /**
+     * Tracepoints that nobody listens to.
+     *
+     * @param vm number of the virtual machine, for who records several
+     */
+    public Tracer(int vm) {
+        this.vm = vm;
+    }
+
+    /**
+     * Whether anybody listens: a {@link TraceListener}, or a flight recording that has {@code vmxsim.Tracepoint}
+     * enabled.
+     *
+     * @return true if {@link #emit} would tell somebody
+     */
+    public boolean isOn() {
+        return listeners != NOBODY || probe.isEnabled();
+    }
+
+    /**
+     * Tells everybody who listens.
+     *
+     * @param event what happened
+     */
+    public void emit(TraceEvent event) {
+        for (TraceListener listener : listeners) {
+            listener.traced(vcpu, event);
+        }
+        if (probe.isEnabled()) {
+            TracepointEvent.commit(vm, vcpu, event);
+        }
+    }
+
+    /**
+     * Sets who is served from now on.
+     *
+     * @param id number of the vCPU, or -1 for none
+     */
+    public void serving(int id) {
+        vcpu = id;
+    }
+
+    /**
+     * Tells somebody from now on, after those who were added before.
+     *
+     * @param listener who
+     */
+    public void addListener(TraceListener listener) {
+        TraceListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
+        more[listeners.length] = listener;
+        listeners = more;
+    }
+
+    /**
+     * Ends {@link #addListener}.
+     *
+     * @param listener who is told no longer; nothing happens if it was not
+     */
+    public void removeListener(TraceListener listener) {
+        TraceListener[] rest =
+                Arrays.stream(listeners).filter(other -> other != listener).toArray(TraceListener[]::new);
+        listeners = rest.length == 0 ? NOBODY : rest;
+    }
+}
