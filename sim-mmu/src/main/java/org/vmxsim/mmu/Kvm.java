@@ -33,6 +33,7 @@ public final class Kvm {
     private final long msrBitmap;
     private final SppGlobals sppGlobals = new SppGlobals();
     private int processorsUsed;
+    private int vmsMade;
 
     private Kvm(PhysicalMemory memory, List<VmxUnit> processors, KvmConfig config) {
         this.memory = memory;
@@ -96,6 +97,10 @@ public final class Kvm {
      */
     public Vm createVm(SppProfile subPages) {
         return new Vm(this, subPages);
+    }
+
+    int nextVmNumber() {
+        return vmsMade++;
     }
 
     SppGlobals sppGlobals() {

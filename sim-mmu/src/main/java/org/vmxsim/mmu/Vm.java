@@ -23,11 +23,13 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
+import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.Eptp;
 
 /** One virtual machine: memory, sub-page protection, devices, hypercalls, vCPUs. */
 public final class Vm {
     private final Kvm kvm;
+    private final Tracer tracer;
     private final HostMemory host;
     private final Memslots slots = new Memslots();
     private final EptMmu mmu;
@@ -44,6 +46,7 @@ public final class Vm {
 
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
+        this.tracer = new Tracer(kvm.nextVmNumber());
         this.host = new HostMemory(kvm.memory(), kvm.frames());
         this.caches = new PageCaches(kvm.frames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
@@ -76,6 +79,15 @@ public final class Vm {
      */
     public HostMemory host() {
         return host;
+    }
+
+    /**
+     * What the hypervisor does for this virtual machine, told as it happens.
+     *
+     * @return its tracepoints
+     */
+    public Tracer tracer() {
+        return tracer;
     }
 
     /**
