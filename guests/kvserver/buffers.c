@@ -211,6 +211,7 @@ static void serve_all(void) {
         if (i == plan->requests / 2 && plan->bug.object[0])
             strike(&plan->bug);
     }
+    region_marker(MARKER_END);
     print("END");
     print_field("requests", plan->requests);
     print_field("set", sets);
@@ -244,6 +245,7 @@ void buffers_run(const struct buffers *wanted, u64 ram_end) {
         write_buffer(k, 0);
     region_marker(MARKER_ARM);
     arm();
+    region_marker(MARKER_ARMED);
     print("READY");
     print_field("buffers", plan->count);
     print_field("area", area_used);
@@ -253,6 +255,5 @@ void buffers_run(const struct buffers *wanted, u64 ram_end) {
     print("\n");
     region_marker(MARKER_BEGIN);
     serve_all();
-    region_marker(MARKER_END);
     verify();
 }

@@ -88,7 +88,7 @@ struct buffers {
     enum layout layout;
     struct bug bug; // object: number of the buffer
 };
-enum { MARKER_BEGIN = 1, MARKER_END = 2, MARKER_ARM = 3 };
+enum { MARKER_BEGIN = 1, MARKER_END = 2, MARKER_ARM = 3, MARKER_ARMED = 4 };
 extern void region_marker(u32 edge);
 void buffers_run(const struct buffers *plan, u64 ram_end) __attribute__((noreturn));
 

@@ -100,6 +100,8 @@ final class BareRun {
                 figures.structures(),
                 List.of(),
                 List.of(),
+                List.of(),
+                RunReport.Memory.NONE,
                 List.of());
     }
 }

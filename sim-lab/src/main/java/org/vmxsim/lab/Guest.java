@@ -22,6 +22,7 @@ import org.vmxsim.mmu.KvmConfig;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuStatistics;
 import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.VmStatistics;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.vmx.Engine;
@@ -40,6 +41,7 @@ final class Guest {
     final Vcpu vcpu;
     final SymbolTable symbols;
     final GuestNames names;
+    final Regions regions = new Regions(this);
     /** The marker that the guest passed last: 0 none, 1 begin, 2 end. */
     int marker;
 
@@ -55,6 +57,7 @@ final class Guest {
         vcpu = vm.createVcpu();
         vm.onCpuid(MARKER_LEAF, subleaf -> {
             marker = subleaf;
+            regions.begin(subleaf);
             vcpu.kick();
         });
         this.symbols = symbols;
@@ -142,6 +145,24 @@ final class Guest {
                 counts.exits(ExitReason.VMCALL));
     }
 
+    /** VM exits so far, by reason. */
+    List<RunReport.ExitCount> exits() {
+        return new MachineFigures(machine.processors().get(0))
+                .exits(vcpu.statistics().snapshot().exitsByReason());
+    }
+
+    /** What the tables take now. */
+    RunReport.Memory memory(long bitmapBytes) {
+        VmStatistics sizes = vm.statistics();
+        return new RunReport.Memory(
+                sizes.pages4k(),
+                sizes.pages2m(),
+                sizes.pages1g(),
+                sizes.eptTablePages() << PageSize.SIZE_4K.shift(),
+                sizes.spptTablePages() << PageSize.SIZE_4K.shift(),
+                bitmapBytes);
+    }
+
     /** The report of a run that has ended, without denied writes and protected pages. */
     RunReport report(String title, String configuration, RunReport.End end, Timeline timeline) {
         MachineFigures figures = new MachineFigures(machine.processors().get(0));
@@ -150,12 +171,14 @@ final class Guest {
                 configuration,
                 end,
                 figures.totals(),
-                figures.exits(vcpu.statistics().snapshot().exitsByReason()),
+                exits(),
                 figures.causes(),
                 figures.walks(),
                 figures.structures(),
                 List.of(),
                 List.of(),
-                timeline.samples());
+                timeline.samples(),
+                RunReport.Memory.NONE,
+                regions.ended());
     }
 }

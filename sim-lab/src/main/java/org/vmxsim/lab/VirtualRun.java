@@ -158,6 +158,6 @@ final class VirtualRun {
     private RunReport report(RunReport.End end) {
         String configuration = ConfigJson.of(scenario, guest.machine.config());
         RunReport plain = guest.report(scenario.name(), configuration, end, timeline);
-        return plain.withSubPages(denied.recorded(), subPages.pages(denied));
+        return plain.withSubPages(denied.recorded(), subPages.pages(denied), guest.memory(subPages.bitmapBytes()));
     }
 }

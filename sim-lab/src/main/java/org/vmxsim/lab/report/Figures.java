@@ -54,7 +54,17 @@ public final class Figures {
         }
         all.add("spp.denied", report.denied().size(), "stores that sub-page protection denied");
         all.add("spp.pages", report.protectedPages().size(), "pages with sub-page protection at the end");
+        all.memory(report.memory());
         return all.figures;
+    }
+
+    private void memory(RunReport.Memory memory) {
+        add("memory.mapped4k", memory.mapped4k(), "4-KiB pages that EPT maps at the end");
+        add("memory.mapped2m", memory.mapped2m(), "2-MiB pages that EPT maps at the end");
+        add("memory.mapped1g", memory.mapped1g(), "1-GiB pages that EPT maps at the end");
+        add("memory.eptTableBytes", memory.eptTableBytes(), "bytes of EPT paging structures");
+        add("memory.spptTableBytes", memory.spptTableBytes(), "bytes of the sub-page permission table");
+        add("memory.bitmapBytes", memory.bitmapBytes(), "bytes of the hypervisor's sub-page bitmaps");
     }
 
     private void add(String name, long value, String meaning) {

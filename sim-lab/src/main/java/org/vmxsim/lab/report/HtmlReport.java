@@ -24,6 +24,7 @@ final class HtmlReport {
         page.head();
         page.causes();
         page.exits();
+        page.regions();
         page.walks();
         page.structures();
         page.denied();
@@ -45,6 +46,10 @@ final class HtmlReport {
         row("cycles", Svg.format("%,d", totals.cycles()));
         row("cycles per instruction", Svg.format("%.3f", totals.cyclesPerInstruction()));
         row("denied writes", Svg.format("%,d", report.denied().size()));
+        RunReport.Memory memory = report.memory();
+        row("bytes of EPT tables", Svg.format("%,d", memory.eptTableBytes()));
+        row("bytes of the SPPT", Svg.format("%,d", memory.spptTableBytes()));
+        row("bytes of sub-page bitmaps", Svg.format("%,d", memory.bitmapBytes()));
         out.append("</table>\n");
     }
 
@@ -109,6 +114,26 @@ final class HtmlReport {
                 "0",
                 Svg.format("%,d instructions", samples.get(samples.size() - 1).instructions())));
         out.append('\n');
+    }
+
+    private void regions() {
+        if (report.regions().isEmpty()) {
+            return;
+        }
+        section("Between the guest's markers");
+        out.append("<table><tr><th>from</th><th class=\"n\">instructions</th><th class=\"n\">cycles</th>");
+        out.append("<th>exits</th></tr>");
+        for (RunReport.Region region : report.regions()) {
+            List<String> exits = new ArrayList<>();
+            region.exits().forEach(exit -> exits.add(Svg.format("%s %,d", exit.reason(), exit.count())));
+            out.append(Svg.format(
+                    "<tr><td>%s</td><td class=\"n\">%,d</td><td class=\"n\">%,d</td><td>%s</td></tr>",
+                    region.marker() == 0 ? "start" : "marker " + region.marker(),
+                    region.instructions(),
+                    region.cycles(),
+                    Svg.escape(String.join(", ", exits))));
+        }
+        out.append("</table>\n");
     }
 
     private static Svg.Line line(

@@ -16,6 +16,8 @@ import java.util.List;
  * @param denied stores that sub-page protection denied, in order
  * @param protectedPages pages with sub-page protection at the end of the run, and where writes landed
  * @param timeline samples at equal steps of retired instructions
+ * @param memory what guest memory and the tables above it take at the end; nothing outside a virtual machine
+ * @param regions what happened between the guest's markers, in order; empty if it passed none
  */
 public record RunReport(
         String title,
@@ -28,7 +30,9 @@ public record RunReport(
         List<Structure> structures,
         List<DeniedWrite> denied,
         List<ProtectedPage> protectedPages,
-        List<Sample> timeline) {
+        List<Sample> timeline,
+        Memory memory,
+        List<Region> regions) {
     /** Copies the lists. */
     public RunReport {
         exits = List.copyOf(exits);
@@ -37,6 +41,7 @@ public record RunReport(
         denied = List.copyOf(denied);
         protectedPages = List.copyOf(protectedPages);
         timeline = List.copyOf(timeline);
+        regions = List.copyOf(regions);
     }
 
     /**
@@ -44,11 +49,24 @@ public record RunReport(
      *
      * @param deniedWrites stores that sub-page protection denied, in order
      * @param pages pages with sub-page protection at the end of the run
+     * @param sizes what guest memory and tables take
      * @return the completed report
      */
-    public RunReport withSubPages(List<DeniedWrite> deniedWrites, List<ProtectedPage> pages) {
+    public RunReport withSubPages(List<DeniedWrite> deniedWrites, List<ProtectedPage> pages, Memory sizes) {
         return new RunReport(
-                title, configuration, end, totals, exits, causes, walks, structures, deniedWrites, pages, timeline);
+                title,
+                configuration,
+                end,
+                totals,
+                exits,
+                causes,
+                walks,
+                structures,
+                deniedWrites,
+                pages,
+                timeline,
+                sizes,
+                regions);
     }
 
     /**
@@ -179,4 +197,35 @@ public record RunReport(
      */
     public record Sample(
             long instructions, long cycles, long exits, long eptViolations, long sppEvents, long hypercalls) {}
+
+    /**
+     * What guest memory and the tables above it take.
+     *
+     * @param mapped4k 4-KiB pages that EPT maps
+     * @param mapped2m 2-MiB pages that EPT maps
+     * @param mapped1g 1-GiB pages that EPT maps
+     * @param eptTableBytes EPT paging structures
+     * @param spptTableBytes sub-page permission table
+     * @param bitmapBytes the hypervisor's own bitmaps of writable sub-pages
+     */
+    public record Memory(
+            long mapped4k, long mapped2m, long mapped1g, long eptTableBytes, long spptTableBytes, long bitmapBytes) {
+        /** Nothing mapped, no tables. */
+        public static final Memory NONE = new Memory(0, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * What happened from one marker of the guest (CPUID leaf 0x4d584d56) to the next.
+     *
+     * @param marker ECX of the marker at which it begins; 0 for the start of the run
+     * @param instructions instructions retired in it
+     * @param cycles cycles in it
+     * @param exits VM exits in it, most frequent first
+     */
+    public record Region(int marker, long instructions, long cycles, List<ExitCount> exits) {
+        /** Copies the list. */
+        public Region {
+            exits = List.copyOf(exits);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 package org.vmxsim.lab.report;
 
+import java.util.List;
+
 /** {@code stats.json}: the whole report for programs. docs/reports.md documents the schema. */
 final class StatsJson {
     private StatsJson() {}
@@ -15,15 +17,8 @@ final class StatsJson {
         json.object("totals").put("instructions", totals.instructions()).put("cycles", totals.cycles());
         json.put("modelledInstructions", totals.modelledInstructions());
         json.put("cyclesPerInstruction", totals.cyclesPerInstruction()).endObject();
-        json.array("exits");
-        report.exits()
-                .forEach(exit -> json.object()
-                        .put("reason", exit.reason())
-                        .put("number", exit.number())
-                        .put("count", exit.count())
-                        .put("cycles", exit.cycles())
-                        .endObject());
-        json.endArray().object("cyclesByCause");
+        exits(json, report.exits());
+        json.object("cyclesByCause");
         report.causes().forEach(cause -> json.put(cause.name(), cause.cycles()));
         json.endObject();
         walks(json, report.walks());
@@ -38,7 +33,39 @@ final class StatsJson {
         json.endArray();
         subPages(json, report);
         timeline(json, report);
+        memory(json, report.memory());
+        regions(json, report);
         return json.endObject().text();
+    }
+
+    private static void exits(JsonWriter json, List<RunReport.ExitCount> exits) {
+        json.array("exits");
+        exits.forEach(exit -> json.object()
+                .put("reason", exit.reason())
+                .put("number", exit.number())
+                .put("count", exit.count())
+                .put("cycles", exit.cycles())
+                .endObject());
+        json.endArray();
+    }
+
+    private static void memory(JsonWriter json, RunReport.Memory memory) {
+        json.object("memory").put("mapped4k", memory.mapped4k()).put("mapped2m", memory.mapped2m());
+        json.put("mapped1g", memory.mapped1g()).put("eptTableBytes", memory.eptTableBytes());
+        json.put("spptTableBytes", memory.spptTableBytes())
+                .put("bitmapBytes", memory.bitmapBytes())
+                .endObject();
+    }
+
+    private static void regions(JsonWriter json, RunReport report) {
+        json.array("regions");
+        for (RunReport.Region region : report.regions()) {
+            json.object().put("marker", region.marker()).put("instructions", region.instructions());
+            json.put("cycles", region.cycles());
+            exits(json, region.exits());
+            json.endObject();
+        }
+        json.endArray();
     }
 
     private static void walks(JsonWriter json, RunReport.Walks walks) {

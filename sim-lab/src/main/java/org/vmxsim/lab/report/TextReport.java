@@ -1,5 +1,6 @@
 package org.vmxsim.lab.report;
 
+import java.util.List;
 import java.util.Locale;
 
 /** The short table for people, and {@code stats.txt}. */
@@ -37,6 +38,8 @@ public final class TextReport {
                         s.name(),
                         s.hits() + s.misses(),
                         100 * s.hitRatio()));
+        memory(out, report.memory());
+        regions(out, report.regions());
         denied(out, report);
         return out.toString();
     }
@@ -57,6 +60,35 @@ public final class TextReport {
             if (lengths[n] != 0) {
                 line(out, "    %2d references %,28d", n, lengths[n]);
             }
+        }
+    }
+
+    private static void memory(StringBuilder out, RunReport.Memory memory) {
+        if (memory.eptTableBytes() != 0) {
+            line(
+                    out,
+                    "  bytes: EPT tables %,d   SPPT %,d   bitmaps %,d",
+                    memory.eptTableBytes(),
+                    memory.spptTableBytes(),
+                    memory.bitmapBytes());
+        }
+    }
+
+    private static void regions(StringBuilder out, List<RunReport.Region> regions) {
+        if (regions.isEmpty()) {
+            return;
+        }
+        line(out, "  from the guest's         instructions           cycles         exits");
+        for (RunReport.Region region : regions) {
+            line(
+                    out,
+                    "    %-15s %,16d %,16d %,13d",
+                    region.marker() == 0 ? "start" : "marker " + region.marker(),
+                    region.instructions(),
+                    region.cycles(),
+                    region.exits().stream()
+                            .mapToLong(RunReport.ExitCount::count)
+                            .sum());
         }
     }
 

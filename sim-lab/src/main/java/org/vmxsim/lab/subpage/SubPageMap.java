@@ -12,6 +12,8 @@ import org.vmxsim.mmu.Vm;
 /** Which guest pages were sub-page protected at some time, and where stores landed in them. */
 public final class SubPageMap implements LinearAccess.StoreObserver {
     private static final int SUB_PAGE_SHIFT = 7;
+    private static final int REGION_SHIFT = 9;
+    private static final long REGION_BITMAP_BYTES = 512 * Integer.BYTES;
 
     private final Vm vm;
     private final TreeSet<Long> gfns = new TreeSet<>();
@@ -34,6 +36,17 @@ public final class SubPageMap implements LinearAccess.StoreObserver {
             landedByFrame.put(vm.memory().hpa(gfn << 12) >>> 12, new long[32]);
             lastFrame = -1;
         }
+    }
+
+    /**
+     * What the hypervisor's bitmaps take: storage comes by 2-MiB region, 4 bytes a page.
+     *
+     * @return bytes
+     */
+    public long bitmapBytes() {
+        long regions =
+                gfns.stream().mapToLong(gfn -> gfn >>> REGION_SHIFT).distinct().count();
+        return regions * REGION_BITMAP_BYTES;
     }
 
     @Override

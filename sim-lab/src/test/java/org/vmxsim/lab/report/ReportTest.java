@@ -15,6 +15,7 @@ class ReportTest {
     void theTableNamesTheDeniedStoreWithSymbolAndOffset() {
         assertThat(TextReport.table(SampleReport.report()))
                 .contains("instructions           20,000", "CPI 1.500", "VMCALL", "24 references", "99.00 % hit")
+                .contains("EPT tables 20,480", "marker 1", "21,000")
                 .contains("at copy_value+0x23 (rip 0x100123, instruction 12,345)")
                 .contains("to session_table+0x800 (gla 0x400880, gpa 0x400880): skip");
     }
@@ -23,6 +24,7 @@ class ReportTest {
     void theFiguresAreOneALineWithAMeaning() {
         assertThat(TextReport.figures(SampleReport.report()).lines())
                 .allMatch(line -> line.matches("[a-zA-Z0-9_.]+ +-?[0-9.]+ {2}# .+"))
+                .anyMatch(line -> line.startsWith("memory.eptTableBytes") && line.contains(" 20480  #"))
                 .anyMatch(line -> line.startsWith("exits.ept_violation.count") && line.contains(" 80  #"))
                 .anyMatch(line -> line.startsWith("walks.length.28") && line.contains(" 3  #"));
     }
@@ -36,7 +38,7 @@ class ReportTest {
                 .containsEntry("schema", "vmxsim-stats-1")
                 .containsEntry("title", "kvserver <sample>")
                 .containsKeys("end", "totals", "exits", "cyclesByCause", "walks", "structures", "deniedWrites")
-                .containsKeys("protectedPages", "timeline");
+                .containsKeys("protectedPages", "timeline", "memory", "regions");
     }
 
     @Test
@@ -65,6 +67,8 @@ class ReportTest {
                 java.util.List.of(),
                 java.util.List.of(),
                 java.util.List.of(),
+                java.util.List.of(),
+                RunReport.Memory.NONE,
                 java.util.List.of());
 
         ReportFolder.write(empty, folder);

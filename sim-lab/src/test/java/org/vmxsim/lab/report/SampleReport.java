@@ -45,6 +45,11 @@ final class SampleReport {
                 List.of(new RunReport.DeniedWrite(
                         12_345, 0x100123, "copy_value+0x23", 0x400880, 0x400880, "session_table+0x800", "skip")),
                 List.of(new RunReport.ProtectedPage(0x400000, 0xfffd_fffe, allowed, denied)),
-                timeline);
+                timeline,
+                new RunReport.Memory(86, 31, 0, 20_480, 16_384, 2_048),
+                List.of(
+                        new RunReport.Region(
+                                0, 8_000, 9_000, List.of(new RunReport.ExitCount("VMCALL", 18, 90, 8_000))),
+                        new RunReport.Region(1, 12_000, 21_000, List.of())));
     }
 }
