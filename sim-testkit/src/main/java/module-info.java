@@ -4,4 +4,7 @@ module org.vmxsim.testkit {
     requires transitive net.jqwik.api;
 
     exports org.vmxsim.testkit;
+    exports org.vmxsim.testkit.value;
+    exports org.vmxsim.testkit.table;
+    exports org.vmxsim.testkit.reference;
 }

@@ -1,4 +1,4 @@
-package org.vmxsim.testkit;
+package org.vmxsim.testkit.value;
 
 /**
  * Which 128-byte sub-pages of a 4-KiB page the guest may write, as KVM's interface says it.

@@ -1,0 +1,28 @@
+package org.vmxsim.testkit.reference;
+
+import java.util.Arrays;
+import org.vmxsim.testkit.value.MemoryLayout.Slot;
+
+/** One memslot of the reference model: its bytes, its bitmaps if it has any, its dirty pages. */
+final class ReferenceSlot {
+    Slot slot;
+    final byte[] bytes;
+    /** One for each page, or null where the profile gives the memslot none. */
+    int[] bitmaps;
+    /** One for each page, or null while dirty pages are not logged. */
+    boolean[] dirty;
+
+    ReferenceSlot(Slot slot, byte[] bytes) {
+        this.slot = slot;
+        this.bytes = bytes;
+    }
+
+    void freshBitmaps() {
+        bitmaps = new int[slot.npages()];
+        Arrays.fill(bitmaps, -1);
+    }
+
+    int index(long gfn) {
+        return (int) (gfn - slot.baseGfn());
+    }
+}
