@@ -44,13 +44,13 @@ public final class ReferenceWalk {
         for (int level = 4; level >= 1; level--) {
             long index = (piece.gpa() >>> 3 + 9 * level) % 512;
             long entry = image.word(table + 8 * index);
-            if (entry % 8 == 0) {
+            if ((entry & 7) == 0) {
                 return new WalkAnswer(End.EPT_VIOLATION, -1, 0, 0);
             }
             if (isMisconfigured(entry, level)) {
                 return new WalkAnswer(End.EPT_MISCONFIGURATION, -1, 0, 0);
             }
-            rights &= (int) (entry % 8);
+            rights &= (int) (entry & 7);
             if (mapsPage(entry, level)) {
                 long size = 1L << 3 + 9 * level;
                 long hpa = address(entry) / size * size + piece.gpa() % size;
@@ -110,7 +110,7 @@ public final class ReferenceWalk {
             // Bits 6:3; and bit 7 where no entry may map a page.
             return bit(entry, 3) || bit(entry, 4) || bit(entry, 5) || bit(entry, 6) || bit(entry, 7);
         }
-        long type = entry / 8 % 8;
+        long type = entry >>> 3 & 7;
         boolean badType = type == 2 || type == 3 || type == 7;
         boolean unaligned = level > 1 && address(entry) % (1L << 3 + 9 * level) != 0;
         return badType || unaligned;
