@@ -14,4 +14,6 @@ module org.vmxsim.mmu {
     exports org.vmxsim.mmu.page;
     exports org.vmxsim.mmu.spp;
     exports org.vmxsim.mmu.trace;
+    exports org.vmxsim.mmu.track;
+    exports org.vmxsim.mmu.view;
 }

@@ -16,6 +16,8 @@ public enum Errno {
     ENODEV(19),
     /** Invalid argument. */
     EINVAL(22),
+    /** No space left. */
+    ENOSPC(28),
     /** Function not implemented. */
     ENOSYS(38);
 

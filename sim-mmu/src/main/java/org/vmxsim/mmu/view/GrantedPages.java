@@ -1,0 +1,63 @@
+package org.vmxsim.mmu.view;
+
+import java.util.Arrays;
+
+/** The few pages that are unrestricted while one instruction is executed by the processor itself. */
+public final class GrantedPages {
+    private long[] gfns = new long[4];
+    private int count;
+
+    /** None. */
+    GrantedPages() {}
+
+    /**
+     * Exempts a page.
+     *
+     * @param gfn the guest frame
+     */
+    public void add(long gfn) {
+        if (count == gfns.length) {
+            gfns = Arrays.copyOf(gfns, 2 * count);
+        }
+        gfns[count++] = gfn;
+    }
+
+    /**
+     * Whether a page is exempt.
+     *
+     * @param gfn the guest frame
+     * @return true if it is
+     */
+    public boolean contains(long gfn) {
+        for (int i = 0; i < count; i++) {
+            if (gfns[i] == gfn) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * How many pages are exempt.
+     *
+     * @return the count
+     */
+    public int count() {
+        return count;
+    }
+
+    /**
+     * One of them.
+     *
+     * @param index 0 for the first
+     * @return its guest frame
+     */
+    public long gfn(int index) {
+        return gfns[index];
+    }
+
+    /** Ends all exemptions. */
+    public void clear() {
+        count = 0;
+    }
+}
