@@ -133,6 +133,14 @@ public final class Kvm {
         return GuestVmcs.supportsSubPages(capabilities());
     }
 
+    boolean supportsEptpSwitching() {
+        return GuestVmcs.supportsEptpSwitching(capabilities());
+    }
+
+    boolean eptExecuteOnly() {
+        return (capabilities().eptVpid() & VmxCapabilities.EPT_EXECUTE_ONLY) != 0;
+    }
+
     boolean eptAccessedDirty() {
         return config.eptAccessedDirty() && (capabilities().eptVpid() & VmxCapabilities.EPT_ACCESSED_DIRTY) != 0;
     }

@@ -3,6 +3,7 @@ package org.vmxsim.mmu;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
+import org.vmxsim.mmu.guest.EptSelection;
 import org.vmxsim.mmu.guest.EventQueue;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestRegisters;
@@ -25,7 +26,6 @@ public final class Vcpu {
     /** Request: come back to the caller. */
     static final int KICK = 4;
 
-    private static final long SINGLE_CONTEXT = 1;
     private static final int BREAKPOINT_BIT = 1 << 3;
 
     private final Vm vm;
@@ -33,6 +33,7 @@ public final class Vcpu {
     private final VmxUnit vmx;
     private final Processor cpu;
     private final GuestVmcs vmcs;
+    private final EptSelection ept;
     private final GuestRegisters registers;
     private final EventQueue events;
     private final GuestMsrs msrs;
@@ -41,8 +42,6 @@ public final class Vcpu {
     private final KernelMemory.Charge charge;
     private int requests = LOAD_MMU;
     private boolean launched;
-    /** Whether the guest has run since the last invalidation, so that there may be something to invalidate. */
-    private boolean enteredSinceFlush;
 
     Vcpu(Vm vm, int id, VmxUnit vmx) {
         this.vm = vm;
@@ -50,6 +49,7 @@ public final class Vcpu {
         this.vmx = vmx;
         this.cpu = vmx.cpu();
         this.vmcs = vm.kvm().createVmcs(vmx);
+        this.ept = vm.eptSelection(vmx, vmcs);
         this.registers = new GuestRegisters(vmx);
         this.events = new EventQueue(vmx);
         this.msrs = new GuestMsrs(vmx, id == 0);
@@ -94,13 +94,14 @@ public final class Vcpu {
             return failEntry(status);
         }
         launched = true;
-        enteredSinceFlush = true;
+        ept.entering();
         statistics.entries++;
         StopReason stop = cpu.run(budget);
         if (stop != StopReason.VM_EXIT) {
             vmx.kick();
         }
         VmExit exit = vmx.exit();
+        ept.exited();
         statistics.exits[exit.reason.number()]++;
         if (cpu.cycles != null) {
             cpu.cycles.hypervisorWork(vm.kvm().config().exitCycles());
@@ -121,19 +122,13 @@ public final class Vcpu {
 
     private void honourRequests() {
         if (take(LOAD_MMU)) {
-            boolean pointerChanges = vmcs.eptp() != vm.eptp();
-            vmcs.eptp(vm.eptp());
+            ept.load();
+            requests |= ept.hasRunWithOtherFlags() ? FLUSH_TLB : 0;
             vm.subPages().rootLoaded(id);
             vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
-            requests |= pointerChanges ? FLUSH_TLB : 0;
         }
-        if (take(FLUSH_TLB) && enteredSinceFlush) {
-            VmxStatus status = vmx.invept(SINGLE_CONTEXT, vmcs.eptp());
-            if (status != VmxStatus.SUCCEED) {
-                throw new AssertionError("single-context INVEPT gave " + status);
-            }
-            enteredSinceFlush = false;
-            statistics.invalidations++;
+        if (take(FLUSH_TLB)) {
+            statistics.invalidations += ept.flush();
         }
     }
 
@@ -250,6 +245,49 @@ public final class Vcpu {
      */
     public void softwareBreakpoints(boolean on) {
         vmcs.exceptionBitmap(on ? BREAKPOINT_BIT : 0);
+    }
+
+    /**
+     * The view that it is in, as {@link #switchView} or the guest by VMFUNC chose it last.
+     *
+     * @return id of a view
+     */
+    public int view() {
+        return ept.view();
+    }
+
+    /**
+     * Puts it into another view before it enters the guest again.
+     *
+     * @param view id of a view of {@link Vm#views}
+     * @throws IllegalArgumentException if there is no such view
+     */
+    public void switchView(int view) {
+        if (!vm.views().exists(view)) {
+            throw new IllegalArgumentException("need a view that exists, got " + view);
+        }
+        ept.view(view);
+        request(LOAD_MMU);
+    }
+
+    /**
+     * Takes it into system-management mode or out of it, as far as memory is concerned: inside, guest-physical
+     * addresses are those of address space 1. Registers are the caller's to change.
+     *
+     * @param inside whether it is in system-management mode
+     */
+    public void systemManagement(boolean inside) {
+        ept.addressSpace(inside ? 1 : 0);
+        request(LOAD_MMU);
+    }
+
+    /**
+     * The address space of its guest-physical addresses.
+     *
+     * @return 0, or 1 in system-management mode
+     */
+    public int addressSpace() {
+        return ept.addressSpace();
     }
 
     /**

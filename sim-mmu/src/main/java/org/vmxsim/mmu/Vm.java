@@ -12,9 +12,12 @@ import org.vmxsim.core.memory.PortDevice;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.VcpuRequests;
+import org.vmxsim.mmu.guest.EptSelection;
+import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.page.PageCaches;
@@ -24,6 +27,11 @@ import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.trace.Tracer;
+import org.vmxsim.mmu.track.PageTracking;
+import org.vmxsim.mmu.view.EptpList;
+import org.vmxsim.mmu.view.ViewRoots;
+import org.vmxsim.mmu.view.Views;
+import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.ept.Eptp;
 
 /** One virtual machine: memory, sub-page protection, devices, hypercalls, vCPUs. */
@@ -42,6 +50,10 @@ public final class Vm {
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final VcpuRequests requests = new RequestBits(vcpus);
     private final PageCaches caches;
+    private final PageTracking tracking = new PageTracking(this::zapNow);
+    private final RootTables roots = new RootTables();
+    private final Views views;
+    private final EptpList[] eptpLists;
     private Integer endRequest;
 
     Vm(Kvm kvm, SppProfile profile) {
@@ -50,6 +62,10 @@ public final class Vm {
         this.host = new HostMemory(kvm.memory(), kvm.frames());
         this.caches = new PageCaches(kvm.frames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
+        this.views = new Views(slots, this::zapNow, roots, kvm.supportsEptpSwitching());
+        this.eptpLists =
+                new EptpList[] {new EptpList(kvm.kernel(), kvm.frames(), 0), new EptpList(kvm.kernel(), kvm.frames(), 1)
+                };
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
         this.memory = new VmMemory(kvm.memory(), host, slots);
@@ -79,6 +95,24 @@ public final class Vm {
      */
     public HostMemory host() {
         return host;
+    }
+
+    /**
+     * Its views.
+     *
+     * @return the default view and those that were made
+     */
+    public Views views() {
+        return views;
+    }
+
+    /**
+     * The pages of which somebody in the hypervisor follows the use.
+     *
+     * @return page tracking
+     */
+    public PageTracking pageTracking() {
+        return tracking;
     }
 
     /**
@@ -125,6 +159,7 @@ public final class Vm {
         slots.make(change);
         if (change.removed() != null || change.added() != null) {
             subPages.memslotChanged(change.removed(), change.added());
+            tracking.memslotChanged(change.removed(), change.added());
         }
         requestFlushes();
         return KvmResult.OK;
@@ -319,11 +354,32 @@ public final class Vm {
         return subPages;
     }
 
-    /**
-     * The EPT pointer for now: without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}.
-     */
-    long eptp() {
-        return Eptp.of(mmu.root(), 4, kvm.eptAccessedDirty() && !subPages.isActive());
+    EptSelection eptSelection(VmxUnit vmx, GuestVmcs vmcs) {
+        return new EptSelection(vmx, vmcs, views, roots, eptpLists);
+    }
+
+    private void zapNow(Memslot slot, long firstGfn, long lastGfn) {
+        mmu.zap(slot, firstGfn, lastGfn);
+        requestFlushes();
+    }
+
+    /** The tables behind the views. */
+    private final class RootTables implements ViewRoots {
+        /** Without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}. */
+        @Override
+        public long eptp(int view, int addressSpace) {
+            return Eptp.of(mmu.root(), 4, kvm.eptAccessedDirty() && !subPages.isActive());
+        }
+
+        @Override
+        public void free(int view) {
+            requestFlushes();
+        }
+
+        @Override
+        public void reloadAll() {
+            requests.loadMmuAll();
+        }
     }
 
     /** Asks each vCPU that may have cached what is no longer so to invalidate before it enters the guest. */

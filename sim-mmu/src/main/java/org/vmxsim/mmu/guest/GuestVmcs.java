@@ -45,6 +45,9 @@ public final class GuestVmcs {
     private static final int ENTRY =
             EntryControls.LOAD_DEBUG_CONTROLS | EntryControls.LOAD_PAT | EntryControls.LOAD_EFER;
 
+    /** Bit of the VM-function controls. */
+    private static final long EPTP_SWITCHING = 1;
+
     private final VmxUnit vmx;
     private final long hpa;
 
@@ -156,6 +159,58 @@ public final class GuestVmcs {
      */
     public long eptp() {
         return vmx.vmread(ControlField.EPT_POINTER);
+    }
+
+    /**
+     * Lets the guest switch between EPT pointers of a list, or not. SDM "VM Functions".
+     *
+     * @param on whether VMFUNC is there, with EPTP switching
+     * @param listHpa the list; without meaning if {@code on} is false
+     */
+    public void eptpSwitching(boolean on, long listHpa) {
+        if (!vmx.capabilities().allows(ControlGroup.SECONDARY, SecondaryControls.VM_FUNCTIONS)) {
+            return;
+        }
+        if (on) {
+            write(ControlField.VM_FUNCTION_CONTROLS, EPTP_SWITCHING);
+            write(ControlField.EPTP_LIST_ADDRESS, listHpa);
+        }
+        secondary(SecondaryControls.VM_FUNCTIONS, on);
+    }
+
+    /**
+     * Sets the EPTP index, which the processor saves when it turns an EPT violation into #VE.
+     *
+     * @param index the view
+     */
+    public void eptpIndex(int index) {
+        if (vmx.capabilities().allows(ControlGroup.SECONDARY, SecondaryControls.EPT_VIOLATION_VE)) {
+            write(ControlField.EPTP_INDEX, index);
+        }
+    }
+
+    /**
+     * Has the processor turn EPT violations into #VE, or not. SDM "Virtualization Exceptions".
+     *
+     * @param on whether it does
+     * @param areaHpa the virtualization-exception information area; without meaning if {@code on} is false
+     */
+    public void virtualizationExceptions(boolean on, long areaHpa) {
+        if (on) {
+            write(ControlField.VIRTUALIZATION_EXCEPTION_INFORMATION_ADDRESS, areaHpa);
+        }
+        secondary(SecondaryControls.EPT_VIOLATION_VE, on);
+    }
+
+    /**
+     * Whether a processor has VMFUNC with EPTP switching.
+     *
+     * @param capabilities what VMX can do there
+     * @return true if it has
+     */
+    public static boolean supportsEptpSwitching(VmxCapabilities capabilities) {
+        return capabilities.allows(ControlGroup.SECONDARY, SecondaryControls.VM_FUNCTIONS)
+                && (capabilities.vmFunctions() & EPTP_SWITCHING) != 0;
     }
 
     /**

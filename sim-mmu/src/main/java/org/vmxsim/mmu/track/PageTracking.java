@@ -58,8 +58,8 @@ public final class PageTracking {
         requireIn(slot, gfn);
         TrackedPages pages = bySlot.computeIfAbsent(slot, TrackedPages::new);
         if (pages.count(gfn, mode) == TrackedPages.MOST) {
-            throw new IllegalArgumentException("need a page tracked less than " + TrackedPages.MOST + " times, got gfn=0x"
-                    + Long.toHexString(gfn) + " mode=" + mode);
+            throw new IllegalArgumentException("need a page tracked less than " + TrackedPages.MOST
+                    + " times, got gfn=0x" + Long.toHexString(gfn) + " mode=" + mode);
         }
         found = null;
         if (pages.add(gfn, mode, 1)) {

@@ -46,7 +46,7 @@ public final class GuestRestrictions implements AccessRules {
         if (granted.contains(gfn)) {
             return ALL;
         }
-        int permissions = views.access(view, gfn).count() & tracking.permissions(slot, gfn);
+        int permissions = views.permissions(view, gfn) & tracking.permissions(slot, gfn);
         // SDM "EPT Misconfigurations": no writes without reads, and no execution alone unless the processor has it.
         if ((permissions & READ) == 0) {
             permissions &= executeOnly ? EXECUTE : 0;

@@ -5,7 +5,9 @@ package org.vmxsim.mmu.view;
 public interface ViewAccessHandler {
     /** What becomes of a denied access. */
     enum Answer {
-        /** This one access is made; the instruction is emulated, and asked about again for every other denied access. */
+        /**
+         * This one access is made; the instruction is emulated, and asked about again for every other denied access.
+         */
         CONTINUE,
         /** The access is made by the processor itself, which runs one instruction with the page unrestricted. */
         STEP,

@@ -147,7 +147,8 @@ public final class Views {
      * @param view id of the view
      * @param gfn the guest frame
      * @param permissions bit 0 read, bit 1 write, bit 2 execute; 7 ends the restriction
-     * @return 0; EINVAL if there is no such view, for other bits, and for writes without reads, which EPT cannot express
+     * @return 0; EINVAL if there is no such view, for other bits, and for writes without reads, which EPT cannot
+     *     express
      */
     public KvmResult access(int view, long gfn, int permissions) {
         boolean writeOnly = (permissions & (READ | WRITE)) == WRITE;
@@ -213,10 +214,23 @@ public final class Views {
     }
 
     private void changed(long gfn) {
-        Memslot slot = slots.at(gfn);
-        if (slot != null) {
-            mappings.zap(slot, gfn, gfn);
+        for (int space = 0; space < Memslots.ADDRESS_SPACES; space++) {
+            Memslot slot = slots.at(space, gfn);
+            if (slot != null) {
+                mappings.zap(slot, gfn, gfn);
+            }
         }
+    }
+
+    /**
+     * What the guest may do to a page in a view, as {@link #access(int, long)}.
+     *
+     * @param view any number
+     * @param gfn the guest frame
+     * @return the permissions; all of them if there is no such view
+     */
+    public int permissions(int view, long gfn) {
+        return exists(view) ? overlays[view].access(gfn) : AccessRules.ALL;
     }
 
     /**
