@@ -8,7 +8,6 @@
 extern u64 pml4[512];
 extern u8 end_[];
 extern u64 buffer_faults, buffer_fault_address; // boot.S counts what the guard pages catch
-extern void buffer_store(u8 *to, u8 value);     // boot.S: one byte, the store that a guard catches
 
 enum { PRESENT_WRITABLE = 3, LARGE = 0x80, LARGE_BYTES = 0x200000 };
 #define NOT_EXECUTABLE (1ul << 63)

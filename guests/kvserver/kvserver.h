@@ -90,6 +90,8 @@ struct buffers {
 };
 enum { MARKER_BEGIN = 1, MARKER_END = 2, MARKER_ARM = 3, MARKER_ARMED = 4 };
 extern void region_marker(u32 edge);
+extern void buffer_store(u8 *to, u8 value); // boot.S: one byte, the store that a guard catches
+void costs_run(u64 pages) __attribute__((noreturn)); // costs.c
 void buffers_run(const struct buffers *plan, u64 ram_end) __attribute__((noreturn));
 
 static inline u64 xorshift(u64 x) {

@@ -9,7 +9,7 @@ struct arguments {
     u64 requests, seed;
     int guards, tsc;
     struct bug bug;
-    u64 buffers, sets;
+    u64 buffers, sets, costs;
     enum layout layout;
 };
 
@@ -150,6 +150,8 @@ static void parse_word(const char *word, struct arguments *arguments) {
         arguments->layout = layout(text);
     else if ((text = after(word, "sets=")))
         arguments->sets = whole_number(text);
+    else if ((text = after(word, "costs=")))
+        arguments->costs = whole_number(text);
     else
         bad_argument(word);
 }
@@ -300,6 +302,16 @@ static void run_buffers(const struct arguments *arguments, const u32 *multiboot)
     buffers_run(&plan, (multiboot[0] & 1 ? (u64)multiboot[2] << 10 : 0) + 0x100000);
 }
 
+static void run_costs(const struct arguments *arguments) {
+    guard_start(arguments->guards, (u64)kv_heap);
+    print("BEGIN costs");
+    print_field("pages", arguments->costs);
+    print(" guards=");
+    print(guards_text());
+    print("\n");
+    costs_run(arguments->costs);
+}
+
 void kv_main(const u32 *multiboot) {
     u64 begin = tsc();
     struct arguments arguments = {.requests = 33000, .seed = 1, .guards = 1, .sets = 15};
@@ -309,6 +321,8 @@ void kv_main(const u32 *multiboot) {
         parse((const char *)(u64)multiboot[4], &arguments);
     if (arguments.buffers)
         run_buffers(&arguments, multiboot);
+    if (arguments.costs)
+        run_costs(&arguments);
     state = (arguments.seed + 1) * 0x9e3779b97f4a7c15ul | 1;
     guard_start(arguments.guards, (u64)kv_heap);
     print_begin(&arguments);
