@@ -9,6 +9,14 @@ package org.vmxsim.core.emulation;
 public interface EmulationMemory {
     /** Answer of {@link #locate}: the access must not be made. */
     long REFUSED = -2;
+    /** Access bit of {@link #locate}: data is read. */
+    int READ = 1;
+    /** Access bit of {@link #locate}: data, or a guest paging structure, is written. */
+    int WRITE = 2;
+    /** Access bit of {@link #locate}: the bytes of the instruction are fetched. */
+    int FETCH = 4;
+    /** Access bit of {@link #locate}: it is to a guest paging structure. */
+    int WALK = 8;
 
     /**
      * Finds one part of an access.
@@ -16,12 +24,12 @@ public interface EmulationMemory {
      * @param gpa guest-physical address of the first byte
      * @param gla guest-linear address that led there
      * @param sizeBytes bytes, all in one page
-     * @param write whether the access writes
-     * @param data whether it is the data of the instruction; otherwise a fetch or a guest paging structure
+     * @param access bits {@link #READ}, {@link #WRITE}, {@link #FETCH}, {@link #WALK}; without the last two it is the
+     *     data of the instruction
      * @return host-physical address of the first byte; {@link #REFUSED}; or for data that lies in a device any other
      *     negative value
      */
-    long locate(long gpa, long gla, int sizeBytes, boolean write, boolean data);
+    long locate(long gpa, long gla, int sizeBytes, int access);
 
     /**
      * Loads data.

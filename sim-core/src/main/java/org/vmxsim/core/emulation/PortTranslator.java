@@ -6,8 +6,6 @@ import org.vmxsim.core.paging.MemoryType;
 
 /** The second level of an emulated instruction: whatever the supplied memory says. */
 final class PortTranslator implements GuestPhysicalTranslator {
-    private static final int NOT_DATA = AccessContext.WALK | AccessContext.FETCH;
-
     private final EmulationMemory port;
 
     PortTranslator(EmulationMemory port) {
@@ -16,9 +14,7 @@ final class PortTranslator implements GuestPhysicalTranslator {
 
     @Override
     public int translate(AccessContext access) {
-        boolean write = (access.access & AccessContext.WRITE) != 0;
-        boolean data = (access.access & NOT_DATA) == 0;
-        long hpa = port.locate(access.gpa, access.gla, access.sizeBytes, write, data);
+        long hpa = port.locate(access.gpa, access.gla, access.sizeBytes, kind(access.access));
         if (hpa == EmulationMemory.REFUSED) {
             return VM_EXIT;
         }
@@ -30,5 +26,12 @@ final class PortTranslator implements GuestPhysicalTranslator {
         access.memoryType = MemoryType.WRITE_BACK;
         access.ignorePat = false;
         return TRANSLATED;
+    }
+
+    private static int kind(int access) {
+        int kind = (access & AccessContext.READ) != 0 ? EmulationMemory.READ : 0;
+        kind |= (access & AccessContext.WRITE) != 0 ? EmulationMemory.WRITE : 0;
+        kind |= (access & AccessContext.FETCH) != 0 ? EmulationMemory.FETCH : 0;
+        return kind | ((access & AccessContext.WALK) != 0 ? EmulationMemory.WALK : 0);
     }
 }

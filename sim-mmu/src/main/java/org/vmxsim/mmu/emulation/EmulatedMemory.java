@@ -90,7 +90,9 @@ public final class EmulatedMemory implements EmulationMemory {
     }
 
     @Override
-    public long locate(long gpa, long gla, int sizeBytes, boolean write, boolean data) {
+    public long locate(long gpa, long gla, int sizeBytes, int access) {
+        boolean write = (access & WRITE) != 0;
+        boolean data = (access & (FETCH | WALK)) == 0;
         Memslot slot = slots.at(gpa >>> 12);
         if (write && isDenied(slot, gpa, sizeBytes, data)) {
             deniedGla = gla;
