@@ -1,28 +1,42 @@
 package org.vmxsim.mmu.ept;
 
+import java.util.function.LongUnaryOperator;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.MmuPage;
+import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
  * Maps guest-physical memory for one virtual machine: answers EPT violations, chooses page sizes, protects and removes
- * mappings. Works on the tables in memory alone; whatever a processor may have cached of them is reported by
- * {@link #takeFlushRequest()} and invalidated by the caller before the guest runs again.
+ * mappings, in all EPT roots. Works on the tables in memory alone; whatever a processor may have cached of them is
+ * reported by {@link #takeFlushRequest()} and invalidated by the caller before the guest runs again.
  */
 public final class EptMmu {
+    /** What an EPT misconfiguration is about. */
+    public enum Misconfiguration {
+        /** The page has no memslot: the instruction is to be emulated. */
+        DEVICE,
+        /** The page had no memslot, but memslots have changed since: the access is to be tried again. */
+        STALE,
+        /** The entry is none that this hypervisor writes to be misconfigured. */
+        BROKEN
+    }
+
     private final HostMemory host;
     private final Memslots slots;
     private final EptTables tables;
-    private final PageSize largestPage;
+    private final EptRoots roots;
+    private final MappingRules rules;
+    private final FaultPath faults;
     private final EptCursor cursor = new EptCursor();
-    private SubPageRules subPages = SubPageRules.NONE;
 
     /**
-     * Empty tables.
+     * An empty root.
      *
      * @param memory the machine's memory as the hypervisor sees it
      * @param frames where tables come from
@@ -34,35 +48,220 @@ public final class EptMmu {
     public EptMmu(KernelMemory memory, FrameAllocator frames, HostMemory host, Memslots slots, PageSize largestPage) {
         this.host = host;
         this.slots = slots;
-        this.tables = new EptTables(memory, frames, slots);
-        this.largestPage = largestPage;
+        this.tables = new EptTables(memory, frames, (addressSpace, gfn) -> slots.at(gfn));
+        this.roots = new EptRoots(tables, frames);
+        this.rules = new MappingRules(largestPage);
+        this.faults = new FaultPath(tables, roots, rules, host);
+        root();
     }
 
     /**
      * Sets who decides about sub-page protected pages.
      *
-     * @param rules the profile's rules
+     * @param subPageRules the profile's rules
      */
-    public void subPageRules(SubPageRules rules) {
-        subPages = rules;
+    public void subPageRules(SubPageRules subPageRules) {
+        rules.subPages = subPageRules;
     }
 
     /**
-     * The root table, for EPTP.
+     * Sets who restricts accesses besides. What is mapped by other rules stays: the caller zaps it.
+     *
+     * @param accessRules the rules of views and page tracking
+     */
+    public void accessRules(AccessRules accessRules) {
+        rules.access = accessRules;
+    }
+
+    /**
+     * Whether the processors set accessed and dirty flags in the tables. A change makes everything obsolete.
+     *
+     * @param on true if EPTP bit 6 is to be set in all roots
+     */
+    public void accessedDirty(boolean on) {
+        if (roots.accessedDirty(on)) {
+            zapAllFast();
+        }
+    }
+
+    /**
+     * Whether the processors set accessed and dirty flags in the tables.
+     *
+     * @return true if EPTP bit 6 is to be set
+     */
+    public boolean accessedDirty() {
+        return roots.accessedDirty();
+    }
+
+    /**
+     * Whether the processors log writes where they set dirty flags, so that memslots with a dirty bitmap need no write
+     * protection. Accessed and dirty flags must be on for it.
+     *
+     * @param on true if they do
+     */
+    public void pageModificationLog(boolean on) {
+        rules.pageModificationLog = on;
+    }
+
+    /**
+     * Whether the processors may execute from pages that may not be read; without, such a page gives no rights.
+     *
+     * @param supported true if they may
+     */
+    public void executeOnly(boolean supported) {
+        rules.executeOnly = supported;
+    }
+
+    /**
+     * Whether EPT violations may become #VE: then entries that map nothing suppress it, and {@link AccessRules} decide
+     * about the others. A change makes everything obsolete.
+     *
+     * @param on true if some vCPU has the control "EPT-violation #VE"
+     */
+    public void convertibleViolations(boolean on) {
+        if (rules.convertible != on) {
+            rules.convertible = on;
+            tables.notPresent(on ? EptEntry.SUPPRESS_VE.mask() : Spte.NOT_PRESENT);
+            zapAllFast();
+        }
+    }
+
+    EptTables tables() {
+        return tables;
+    }
+
+    MappingRules rules() {
+        return rules;
+    }
+
+    /**
+     * What is kept for a vCPU.
+     *
+     * @param id number of the vCPU
+     * @return its root and frames
+     */
+    public VcpuMmu vcpu(int id) {
+        return roots.vcpu(id);
+    }
+
+    /**
+     * All tables, those of other purposes included that are made with the same pages.
+     *
+     * @return by guest frame and role, and by frame
+     */
+    public MmuPages pages() {
+        return tables.pages();
+    }
+
+    /**
+     * The root table of the default view, outside system-management mode.
      *
      * @return host-physical address
+     * @throws IllegalArgumentException if there is no frame for it
      */
     public long root() {
-        return tables.root();
+        MmuPage root = roots.findOrMake(roots.role(0, false, false));
+        if (root == null) {
+            throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
+        }
+        return root.tableHpa();
+    }
+
+    /**
+     * Takes hold of the root of a view, as an EPTP list does; {@link #putRoot} ends it.
+     *
+     * @param view the view
+     * @param smm whether of the second address space
+     * @param guestMode whether for nested guests
+     * @return the root, or null without memory for it
+     */
+    public MmuPage getRoot(int view, boolean smm, boolean guestMode) {
+        MmuPage root = roots.findOrMake(roots.role(view, smm, guestMode));
+        if (root != null) {
+            root.hold();
+        }
+        return root;
+    }
+
+    /**
+     * Lets go of a root.
+     *
+     * @param root what {@link #getRoot} gave
+     */
+    public void putRoot(MmuPage root) {
+        roots.put(root);
+    }
+
+    /**
+     * Moves a vCPU to another set of tables. It loads them before it enters the guest.
+     *
+     * @param id number of the vCPU
+     * @param view the view
+     * @param smm whether in system-management mode
+     * @param guestMode whether for a nested guest
+     */
+    public void switchTo(int id, int view, boolean smm, boolean guestMode) {
+        VcpuMmu vcpu = vcpu(id);
+        roots.unload(vcpu);
+        vcpu.mode(view, smm, guestMode);
+    }
+
+    /**
+     * Whether a vCPU has to {@link #load} before it enters the guest.
+     *
+     * @param id number of the vCPU
+     * @return true if it has no root, or one that must not be used any more, or was not told of it
+     */
+    public boolean needsLoad(int id) {
+        return roots.isStale(vcpu(id)) || !vcpu(id).isLoaded();
+    }
+
+    /**
+     * Gives a vCPU the root of its view, address space and mode ({@code kvm_mmu_load}).
+     *
+     * @param id number of the vCPU
+     * @return false if there is no memory for a root
+     */
+    public boolean load(int id) {
+        VcpuMmu vcpu = vcpu(id);
+        if (roots.isStale(vcpu)) {
+            unload(id);
+            if (!roots.load(vcpu)) {
+                return false;
+            }
+        }
+        vcpu.loaded();
+        rules.subPages.rootLoaded(id);
+        return true;
+    }
+
+    /**
+     * Takes a vCPU's root away ({@code kvm_mmu_unload}); the tables stay for the next who needs them, unless they are
+     * obsolete.
+     *
+     * @param id number of the vCPU
+     */
+    public void unload(int id) {
+        if (roots.unload(vcpu(id))) {
+            rules.subPages.rootFreed(id);
+        }
+    }
+
+    /**
+     * Removes all mappings in all roots ({@code kvm_mmu_zap_all_fast}). Each vCPU loads a new root before it enters the
+     * guest.
+     */
+    public void zapAllFast() {
+        roots.zapAllFast();
     }
 
     /**
      * How many tables there are.
      *
-     * @return 4-KiB pages of EPT paging structures, root included
+     * @return 4-KiB pages of EPT paging structures, roots included
      */
     public long tablePages() {
-        return tables.tablePages();
+        return tables.pages().count();
     }
 
     /**
@@ -82,8 +281,7 @@ public final class EptMmu {
     /**
      * Whether processors may have cached what is no longer so; asking clears it.
      *
-     * @return true if every processor that uses these tables must invalidate (single-context INVEPT) before it enters
-     *     the guest
+     * @return true if every processor that uses these tables must invalidate (INVEPT) before it enters the guest
      */
     public boolean takeFlushRequest() {
         boolean needed = tables.flushNeeded;
@@ -92,123 +290,145 @@ public final class EptMmu {
     }
 
     /**
-     * Looks an address up, as software does: without any processor's caches.
+     * Looks an address up in the default view, as software does: without any processor's caches.
      *
      * @param gpa guest-physical address
      * @param found filled with the entry where the walk ended
      */
     public void lookup(long gpa, EptCursor found) {
-        tables.walk(gpa, found);
+        lookup(root(), gpa, found);
     }
 
     /**
-     * Answers an EPT violation in a memslot.
+     * Looks an address up.
+     *
+     * @param rootHpa host-physical address of a root table
+     * @param gpa guest-physical address
+     * @param found filled with the entry where the walk ended
+     */
+    public void lookup(long rootHpa, long gpa, EptCursor found) {
+        tables.walk(rootHpa, gpa, found);
+    }
+
+    /**
+     * Answers an EPT violation in a memslot, in the tables that the vCPU is in.
      *
      * @param vcpu number of the vCPU that faulted
      * @param slot the memslot of the address
      * @param gpa guest-physical address of the access
-     * @param write whether the access writes
+     * @param access what the access does: {@link org.vmxsim.vmx.ept.EptViolation#READ} and so on
      * @return what was done, or why nothing could be done
      */
-    public MapOutcome fault(int vcpu, Memslot slot, long gpa, boolean write) {
-        tables.walk(gpa, cursor);
-        if (!cursor.isMapped()) {
-            return write && slot.isReadOnly() ? MapOutcome.READ_ONLY : map(vcpu, slot, gpa);
-        }
-        if (!write || EptEntry.WRITE.isSet(cursor.spte)) {
-            return MapOutcome.SPURIOUS;
-        }
-        if (!Spte.HOST_WRITABLE.isSet(cursor.spte)) {
-            return MapOutcome.READ_ONLY;
-        }
-        if (subPages.writeFault(cursor.spte) == SubPageRules.WriteFault.DENY) {
-            return MapOutcome.SUB_PAGE;
-        }
-        tables.change(cursor.spteHpa, cursor.spte, cursor.spte | EptEntry.WRITE.mask());
-        return MapOutcome.WRITE_ALLOWED;
-    }
-
-    private MapOutcome map(int vcpu, Memslot slot, long gpa) {
-        long gfn = gpa >>> 12;
-        long hpa = host.resolve(slot.hvaOf(gfn));
-        if (hpa < 0) {
-            return hpa == HostMemory.UNMAPPED ? MapOutcome.UNMAPPED : MapOutcome.NO_MEMORY;
-        }
-        int level = mappingLevel(slot, gfn);
-        if (!tables.descendMaking(gpa, level, cursor)) {
-            return MapOutcome.NO_MEMORY;
-        }
-        if (cursor.isMapped()) {
-            // A table of smaller pages, some of them not mapped, where a larger page is possible by now.
-            tables.dropTable(gpa, cursor);
-        }
-        PageSize size = PageSize.ofLevel(level);
-        long spte = Spte.leaf(size.base(hpa), size, !slot.isReadOnly());
-        tables.install(slot, gfn, cursor, level == 1 ? subPages.made(slot, gfn, spte) : spte);
-        if (level == 1) {
-            subPages.installed(vcpu, slot, gfn);
-        }
-        return MapOutcome.MAPPED;
+    public MapOutcome fault(int vcpu, Memslot slot, long gpa, int access) {
+        return faults.fault(vcpu(vcpu), slot, gpa, access);
     }
 
     /**
-     * The largest level that may map a frame: not beyond what was asked for, what the host has behind it and what lies
-     * in the memslot, with guest-physical and host-virtual address alike in their offset bits, and without any sub-page
-     * protected page in the range, since sub-page permissions exist for 4-KiB pages only.
+     * Notes that an address has no memslot, so that the next access to its page is an EPT misconfiguration.
+     *
+     * @param vcpu number of the vCPU that faulted
+     * @param gpa guest-physical address
      */
-    private int mappingLevel(Memslot slot, long gfn) {
-        PageSize backing = host.backing(slot.hvaOf(gfn));
-        int level = backing == null ? 1 : Math.min(largestPage.level(), backing.level());
-        level = Math.min(level, subPages.largestLevel(slot, gfn));
-        while (level > 1 && !levelAllowed(slot, gfn, level)) {
-            level--;
-        }
-        return level;
-    }
-
-    private static boolean levelAllowed(Memslot slot, long gfn, int level) {
-        long offsetBits = PageSize.ofLevel(level).sizeBytes() - 1;
-        return slot.containsRange(gfn, level) && ((slot.hvaOf(gfn) ^ gfn << 12) & offsetBits) == 0;
+    public void markDevice(int vcpu, long gpa) {
+        faults.markDevice(vcpu(vcpu), gpa, slots.generation() % Spte.GENERATIONS);
     }
 
     /**
-     * Brings the mapping of a frame in line with its sub-page bitmap: large pages around a protected page are split,
+     * Answers an EPT misconfiguration.
+     *
+     * @param vcpu number of the vCPU
+     * @param gpa guest-physical address of the access
+     * @return what it is about
+     */
+    public Misconfiguration misconfiguration(int vcpu, long gpa) {
+        return faults.misconfiguration(vcpu(vcpu), gpa, slots.generation() % Spte.GENERATIONS);
+    }
+
+    /**
+     * Brings the mappings of a frame in line with its sub-page bitmap: large pages around a protected page are split,
      * the page is armed or disarmed, and where nothing is protected any more smaller pages make way for a larger one.
      *
      * @param slot the memslot of the frame
      * @param gfn the guest frame whose bitmap has changed
      */
     public void applySubPages(Memslot slot, long gfn) {
-        boolean armed = slot.bitmaps().isProtected(gfn, 1);
-        long gpa = gfn << 12;
-        tables.walk(gpa, cursor);
-        while (armed && cursor.isMapped() && cursor.level > 1) {
-            if (!tables.split(slot, gfn, cursor)) {
-                // No memory for the table: the next access maps the page anew.
-                tables.zap(slot, gfn, cursor.level, cursor.spteHpa);
-            }
-            tables.walk(gpa, cursor);
-        }
-        if (cursor.level == 1 && cursor.isMapped()) {
-            tables.change(cursor.spteHpa, cursor.spte, Spte.withSubPages(cursor.spte, armed));
-        }
-        if (!armed) {
-            collapse(slot, gfn);
-        }
+        split(slot, gfn, gfn, rules.subPages.largestLevel(slot, gfn));
+        slot.rmap().forEach(1, gfn, gfn, (first, level, spteHpa) -> {
+            long spte = tables.read(spteHpa);
+            tables.change(
+                    spteHpa, spte, rules.withBitmap(tables.pageOf(spteHpa).role(), slot, gfn, spte));
+        });
+        collapse(slot, gfn, gfn);
     }
 
-    /** Removes the smaller pages where a larger one is possible; the next access maps it. */
-    private void collapse(Memslot slot, long gfn) {
-        int level = mappingLevel(slot, gfn);
-        tables.descend(gfn << 12, level, cursor);
-        if (level > 1 && cursor.level == level && cursor.isMapped() && !EptEntry.mapsPage(cursor.spte, level)) {
-            tables.dropTable(gfn << 12, cursor);
+    /**
+     * Splits what maps part of a range by larger pages than allowed; where there is no memory for a table, the page is
+     * removed instead and the next access maps it anew.
+     *
+     * @param slot the memslot
+     * @param firstGfn first guest frame
+     * @param lastGfn last guest frame; both within the memslot
+     * @param largestLevel largest level that is left, 1 to 3
+     */
+    public void split(Memslot slot, long firstGfn, long lastGfn, int largestLevel) {
+        for (int level = 3; level > largestLevel; level--) {
+            slot.rmap().forEach(level, firstGfn, lastGfn, (gfn, at, spteHpa) -> {
+                cursor.level = at;
+                cursor.spteHpa = spteHpa;
+                cursor.spte = tables.read(spteHpa);
+                if (!tables.split(slot, gfn, cursor, null)) {
+                    tables.zap(slot, gfn, at, spteHpa);
+                }
+            });
         }
     }
 
     /**
+     * Removes smaller pages where a larger one is possible; the next access maps it
+     * ({@code kvm_mmu_zap_collapsible_sptes}).
+     *
+     * @param slot the memslot
+     * @param firstGfn first guest frame; the whole larger page around it is looked at
+     * @param lastGfn last guest frame, likewise
+     */
+    public void collapse(Memslot slot, long firstGfn, long lastGfn) {
+        for (long gfn = firstGfn; gfn <= lastGfn; gfn = (gfn | PageSize.SIZE_2M.pages() - 1) + 1) {
+            int possible = rules.levelInAnyView(slot, gfn, host.backing(slot.hvaOf(gfn)));
+            long first = EptTables.firstGfn(gfn, possible);
+            long last = first + PageSize.ofLevel(possible).pages() - 1;
+            for (int level = 1; level < possible; level++) {
+                slot.rmap().forEach(level, first, last, (at, own, spteHpa) -> makeWay(slot, at, own, spteHpa));
+            }
+        }
+    }
+
+    private void makeWay(Memslot slot, long gfn, int level, long spteHpa) {
+        int view = tables.pageOf(spteHpa).role().view();
+        if (rules.level(view, slot, gfn, host.backing(slot.hvaOf(gfn))) > level) {
+            tables.zap(slot, gfn, level, spteHpa);
+        }
+    }
+
+    /**
+     * Changes all entries that map a frame at one level.
+     *
+     * @param slot the memslot of the frame
+     * @param gfn the guest frame
+     * @param level the level, 1 to 3
+     * @param change gives the new entry for the old one
+     * @return how many entries there are
+     */
+    public int change(Memslot slot, long gfn, int level, LongUnaryOperator change) {
+        slot.rmap().forEach(level, gfn, gfn, (first, at, spteHpa) -> {
+            long spte = tables.read(spteHpa);
+            tables.change(spteHpa, spte, change.applyAsLong(spte));
+        });
+        return slot.rmap().size(gfn, level);
+    }
+
+    /**
      * Takes write permission from every mapping of a frame. The next write gets it back by an EPT violation. A frame
-     * that sub-page permissions decide about stays with them.
+     * that sub-page permissions decide about is left to the profile.
      *
      * @param slot the memslot of the frame
      * @param gfn the guest frame
@@ -216,12 +436,12 @@ public final class EptMmu {
     public void writeProtect(Memslot slot, long gfn) {
         slot.rmap().forEach(gfn, gfn, (first, level, spteHpa) -> {
             long spte = tables.read(spteHpa);
-            tables.change(spteHpa, spte, spte & ~EptEntry.WRITE.mask());
+            tables.change(spteHpa, spte, rules.writeProtected(spte, level));
         });
     }
 
     /**
-     * Removes all mappings of a range.
+     * Removes all mappings of a range ({@code kvm_zap_gfn_range}).
      *
      * @param slot the memslot
      * @param firstGfn first guest frame

@@ -5,60 +5,87 @@ import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
-import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.MmuPage;
+import org.vmxsim.mmu.page.MmuPages;
+import org.vmxsim.mmu.page.MmuRole;
+import org.vmxsim.mmu.page.PageCache;
+import org.vmxsim.mmu.rmap.Rmap;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
- * The EPT paging structures of one virtual machine, four levels, in the machine's memory: the mechanics of linking,
- * splitting and dropping, with the reverse maps kept in step. What to map is decided by {@link EptMmu}.
+ * The EPT paging structures of one virtual machine, all roots, in the machine's memory: the mechanics of linking,
+ * splitting and dropping, with reverse maps and parent links kept in step. What to map is decided elsewhere.
  */
 final class EptTables {
     static final int ROOT_LEVEL = Radix.PML4;
 
     private static final int ENTRIES = 512;
+    private static final long TABLE = ~0xfffL;
 
     private final KernelMemory memory;
     private final FrameAllocator frames;
-    private final Memslots slots;
-    private final long root;
-    private long tablePages;
+    private final SlotLookup slots;
+    private final MmuPages pages;
+    /** What an entry holds that maps nothing: 0, or bit 63 where violations could become #VE. */
+    private long notPresent = Spte.NOT_PRESENT;
     /** Set when something changed that a processor may have cached. */
     boolean flushNeeded;
 
-    EptTables(KernelMemory memory, FrameAllocator frames, Memslots slots) {
+    /** The memslot of a guest frame in an address space. */
+    @FunctionalInterface
+    interface SlotLookup {
+        Memslot at(int addressSpace, long gfn);
+    }
+
+    EptTables(KernelMemory memory, FrameAllocator frames, SlotLookup slots) {
         this.memory = memory;
         this.frames = frames;
         this.slots = slots;
-        this.root = newTable();
-        if (root == FrameAllocator.NONE) {
-            throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
-        }
+        this.pages = new MmuPages(frames);
     }
 
-    long root() {
-        return root;
+    MmuPages pages() {
+        return pages;
     }
 
-    long tablePages() {
-        return tablePages;
+    long notPresent() {
+        return notPresent;
     }
 
-    private long newTable() {
-        long hpa = frames.allocate(PageSize.SIZE_4K);
-        tablePages += hpa == FrameAllocator.NONE ? 0 : 1;
-        return hpa;
+    /** For tables made from now on; those that exist are to be zapped. */
+    void notPresent(long spte) {
+        notPresent = spte;
+    }
+
+    /** The table that an entry lies in. */
+    MmuPage pageOf(long spteHpa) {
+        return pages.at(spteHpa & TABLE);
     }
 
     long read(long spteHpa) {
         return memory.readLong(spteHpa);
     }
 
-    void walk(long gpa, EptCursor cursor) {
-        descend(gpa, Radix.PT, cursor);
+    /** A new table, from a cache that was topped up, or from the allocator if there is none; null without memory. */
+    MmuPage newTable(long gfn, MmuRole role, PageCache cache) {
+        long hpa = cache == null ? frames.allocate(PageSize.SIZE_4K) : cache.take();
+        if (hpa == FrameAllocator.NONE) {
+            return null;
+        }
+        if (notPresent != Spte.NOT_PRESENT) {
+            for (int i = 0; i < ENTRIES; i++) {
+                memory.writeLong(hpa + 8L * i, notPresent);
+            }
+        }
+        return pages.make(gfn, role, hpa);
+    }
+
+    void walk(long root, long gpa, EptCursor cursor) {
+        descend(root, gpa, Radix.PT, cursor);
     }
 
     /** Goes down to a level, or to the entry above it that maps a page or is not present. */
-    void descend(long gpa, int level, EptCursor cursor) {
+    void descend(long root, long gpa, int level, EptCursor cursor) {
         long table = root;
         for (int l = ROOT_LEVEL; ; l--) {
             cursor.level = l;
@@ -71,94 +98,145 @@ final class EptTables {
         }
     }
 
-    /** As {@link #descend}, making the tables that are missing; false if there is no memory for one. */
-    boolean descendMaking(long gpa, int level, EptCursor cursor) {
-        descend(gpa, level, cursor);
-        while (cursor.level > level && !Spte.isPresent(cursor.spte)) {
-            long table = newTable();
-            if (table == FrameAllocator.NONE) {
-                return false;
+    /**
+     * As {@link #descend}, making the tables that are missing and splitting larger pages on the way. Needs a frame for
+     * each level in the cache.
+     */
+    void descendMaking(MmuPage root, Memslot slot, long gpa, int level, EptCursor cursor, PageCache cache) {
+        descend(root.tableHpa(), gpa, level, cursor);
+        while (cursor.level > level) {
+            if (Spte.isPresent(cursor.spte)) {
+                split(slot, gpa >>> 12, cursor, cache);
+            } else {
+                MmuRole role = pageOf(cursor.spteHpa).role().child();
+                link(cursor.spteHpa, newTable(firstGfn(gpa >>> 12, cursor.level), role, cache));
             }
-            memory.writeLong(cursor.spteHpa, Spte.table(table));
-            cursor.level--;
-            cursor.spteHpa = Radix.entryAddress(table, gpa, cursor.level);
-            cursor.spte = Spte.NOT_PRESENT;
+            descend(root.tableHpa(), gpa, level, cursor);
         }
-        return true;
     }
 
-    /** Writes an entry that maps a page where none is present. */
+    private void link(long spteHpa, MmuPage child) {
+        child.addParent(spteHpa);
+        memory.writeLong(spteHpa, Spte.table(child.tableHpa()));
+    }
+
+    /** Writes an entry that maps a page where nothing is mapped. */
     void install(Memslot slot, long gfn, EptCursor at, long spte) {
         memory.writeLong(at.spteHpa, spte);
         slot.rmap().add(firstGfn(gfn, at.level), at.level, at.spteHpa);
         at.spte = spte;
     }
 
-    /** Changes rights of an entry that maps a page. */
+    /** Writes an entry that maps no memory: it is in no reverse map and no processor caches it. */
+    void mark(long spteHpa, long spte) {
+        memory.writeLong(spteHpa, spte);
+    }
+
+    /** Changes an entry that maps a page: its rights, flags, or the frame behind it. */
     void change(long spteHpa, long from, long to) {
         if (from != to) {
             memory.writeLong(spteHpa, to);
-            // Rights that only grow need no invalidation: the EPT violation that finds an old entry removes it.
-            flushNeeded |= (from & ~to & EptEntry.PERMISSIONS.mask()) != 0 || EptEntry.SPP.isSet(from ^ to);
+            flushNeeded |= Spte.needsFlush(from, to);
         }
     }
 
-    private static long firstGfn(long gfn, int level) {
+    static long firstGfn(long gfn, int level) {
         return gfn & -1L << 9 * (level - 1);
     }
 
     /** Removes an entry that maps a page. */
     void zap(Memslot slot, long gfn, int level, long spteHpa) {
-        memory.writeLong(spteHpa, Spte.NOT_PRESENT);
+        flushNeeded |= EptEntry.PERMISSIONS.isSet(memory.readLong(spteHpa));
+        memory.writeLong(spteHpa, notPresent);
         slot.rmap().remove(firstGfn(gfn, level), level, spteHpa);
-        flushNeeded = true;
     }
 
     /**
-     * Replaces a large page by a table of the next smaller ones with the same rights; false if there is no memory for
-     * the table.
+     * Calls for each entry that maps part of a range, in all roots; the visitor may change or zap the entry it is told
+     * of, or split it.
      */
-    boolean split(Memslot slot, long gfn, EptCursor at) {
-        long table = newTable();
-        if (table == FrameAllocator.NONE) {
+    void forEach(Memslot slot, long firstGfn, long lastGfn, Rmap.Visitor visitor) {
+        slot.rmap().forEach(firstGfn, lastGfn, visitor);
+    }
+
+    /**
+     * Replaces a large page by a table of the next smaller ones with the same rights and flags; false if there is no
+     * memory for the table.
+     */
+    boolean split(Memslot slot, long gfn, EptCursor at, PageCache cache) {
+        long first = firstGfn(gfn, at.level);
+        MmuPage table = newTable(first, pageOf(at.spteHpa).role().child(), cache);
+        if (table == null) {
             return false;
         }
         int level = at.level - 1;
         PageSize size = PageSize.ofLevel(level);
-        long first = firstGfn(gfn, at.level);
         slot.rmap().remove(first, at.level, at.spteHpa);
         for (int i = 0; i < ENTRIES; i++) {
-            long hpa = table + 8L * i;
+            long hpa = table.tableHpa() + 8L * i;
             memory.writeLong(hpa, Spte.part(at.spte, size, i));
             slot.rmap().add(first + i * size.pages(), level, hpa);
         }
-        memory.writeLong(at.spteHpa, Spte.table(table));
-        flushNeeded = true;
+        // What a processor has cached of the large page is still right: parts lose rights only by changes of their own.
+        link(at.spteHpa, table);
         return true;
     }
 
-    /** Removes the table that an entry refers to, with everything below. */
-    void dropTable(long gpa, EptCursor at) {
-        drop(gpa & -1L << Radix.shift(at.level), at.level, at.spteHpa, at.spte);
-        at.spte = Spte.NOT_PRESENT;
+    /** Removes what an entry refers to: a page, a table with everything below, or a mark. */
+    void drop(EptCursor at, long gpa) {
+        MmuPage page = pageOf(at.spteHpa);
+        dropEntry(page, at.spteHpa, at.spte, gpa >>> 12);
+        at.spte = notPresent;
     }
 
-    private void drop(long gpa, int level, long spteHpa, long spte) {
-        if (EptEntry.mapsPage(spte, level)) {
-            zap(slots.at(gpa >>> 12), gpa >>> 12, level, spteHpa);
-            return;
-        }
-        long table = EptEntry.table(spte);
-        for (int i = 0; i < ENTRIES; i++) {
-            long child = memory.readLong(table + 8L * i);
-            if (Spte.isPresent(child)) {
-                drop(gpa + ((long) i << Radix.shift(level - 1)), level - 1, table + 8L * i, child);
+    private void dropEntry(MmuPage page, long spteHpa, long spte, long gfn) {
+        int level = page.role().level();
+        if (!Spte.isPresent(spte)) {
+            memory.writeLong(spteHpa, notPresent);
+        } else if (EptEntry.mapsPage(spte, level)) {
+            zap(slots.at(page.role().addressSpace(), gfn), gfn, level, spteHpa);
+        } else {
+            MmuPage child = pages.at(EptEntry.table(spte));
+            child.removeParent(spteHpa);
+            memory.writeLong(spteHpa, notPresent);
+            // Paging-structure caches may hold the entry even if nothing was mapped below it.
+            flushNeeded = true;
+            if (child.parentCount() == 0) {
+                zapPage(child);
             }
         }
-        memory.writeLong(spteHpa, Spte.NOT_PRESENT);
-        frames.free(table, PageSize.SIZE_4K);
-        tablePages--;
-        // Paging-structure caches may hold the entry even if nothing was mapped below it.
-        flushNeeded = true;
+    }
+
+    /** Removes everything that a table maps, and the table; one that is held as a root stays, empty and invalid. */
+    void zapPage(MmuPage page) {
+        empty(page);
+        for (int i = page.parentCount() - 1; i >= 0; i--) {
+            long parent = page.parent(i);
+            page.removeParent(parent);
+            memory.writeLong(parent, notPresent);
+            flushNeeded = true;
+        }
+        if (page.rootCount() == 0) {
+            // A processor may have loaded it as a root or cached an entry of it: the frame may become another table.
+            flushNeeded = true;
+            pages.free(page);
+        } else {
+            page.invalidate();
+        }
+    }
+
+    private void empty(MmuPage page) {
+        int level = page.role().level();
+        if (page.role().spp() && level == Radix.PT) {
+            // Vectors: they refer to nothing.
+            return;
+        }
+        for (int i = 0; i < ENTRIES; i++) {
+            long spteHpa = page.tableHpa() + 8L * i;
+            long spte = memory.readLong(spteHpa);
+            if (spte != notPresent && spte != Spte.NOT_PRESENT) {
+                dropEntry(page, spteHpa, spte, page.gfn() + ((long) i << 9 * (level - 1)));
+            }
+        }
     }
 }

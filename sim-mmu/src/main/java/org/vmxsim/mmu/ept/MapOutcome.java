@@ -4,7 +4,7 @@ package org.vmxsim.mmu.ept;
 public enum MapOutcome {
     /** The page is mapped now. */
     MAPPED,
-    /** The page was write-protected and is writable now. */
+    /** The page was mapped and got a right back that had been taken for a while: a fast page fault. */
     WRITE_ALLOWED,
     /** The tables allow the access already: nothing to do. */
     SPURIOUS,
@@ -12,6 +12,8 @@ public enum MapOutcome {
     SUB_PAGE,
     /** A write to a page that the host does not let the guest write. */
     READ_ONLY,
+    /** An access that {@link AccessRules} do not allow in the vCPU's view. */
+    RESTRICTED,
     /** No host memory is mapped behind the memslot there. */
     UNMAPPED,
     /** The host has no frame left. */

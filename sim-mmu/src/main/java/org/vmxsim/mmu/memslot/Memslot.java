@@ -1,5 +1,7 @@
 package org.vmxsim.mmu.memslot;
 
+import org.vmxsim.mmu.rmap.Rmap;
+
 /**
  * One range of guest-physical memory and the host virtual memory behind it, with what is kept by page: the reverse map,
  * the sub-page bitmaps and the dirty bitmap. Immutable but for these, which belong to who keeps them.

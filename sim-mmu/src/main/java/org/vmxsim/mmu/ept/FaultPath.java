@@ -1,0 +1,158 @@
+package org.vmxsim.mmu.ept;
+
+import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.HostPage;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.page.MmuPage;
+import org.vmxsim.mmu.page.PageCache;
+import org.vmxsim.vmx.ept.EptEntry;
+import org.vmxsim.vmx.ept.EptViolation;
+
+/** Answers EPT violations: {@code direct_page_fault}, the fast path first. */
+final class FaultPath {
+    private static final int ACCESS = 7;
+
+    private final EptTables tables;
+    private final EptRoots roots;
+    private final MappingRules rules;
+    private final HostMemory host;
+    private final EptCursor cursor = new EptCursor();
+    private final HostPage page = new HostPage();
+
+    FaultPath(EptTables tables, EptRoots roots, MappingRules rules, HostMemory host) {
+        this.tables = tables;
+        this.roots = roots;
+        this.rules = rules;
+        this.host = host;
+    }
+
+    MapOutcome fault(VcpuMmu vcpu, Memslot slot, long gpa, int access) {
+        if (slot.isReadOnly() && (access & EptViolation.WRITE) != 0) {
+            return MapOutcome.READ_ONLY;
+        }
+        if ((access & ~rules.permissions(vcpu.view(), slot, gpa >>> 12)) != 0) {
+            return MapOutcome.RESTRICTED;
+        }
+        if (roots.isStale(vcpu)) {
+            roots.unload(vcpu);
+            if (!roots.load(vcpu)) {
+                return MapOutcome.NO_MEMORY;
+            }
+        }
+        tables.walk(vcpu.root().tableHpa(), gpa, cursor);
+        if (cursor.isMapped()) {
+            MapOutcome fast = fast(slot, gpa >>> 12, access);
+            if (fast != null) {
+                return fast;
+            }
+        }
+        return map(vcpu, slot, gpa, access);
+    }
+
+    /** Gives back what was taken for a while; null if that is not enough. */
+    private MapOutcome fast(Memslot slot, long gfn, int access) {
+        boolean write = (access & EptViolation.WRITE) != 0;
+        long from = cursor.spte;
+        long to = Spte.isAccessTracked(from) ? Spte.restored(from) : from;
+        if (write && !EptEntry.WRITE.isSet(to)) {
+            if (!Spte.isFixable(to)) {
+                return null;
+            }
+            SubPageRules.WriteFault subPage =
+                    cursor.level == 1 ? rules.subPages.writeFault(to) : SubPageRules.WriteFault.NONE;
+            return switch (subPage) {
+                case NONE -> writable(slot, gfn, to | EptEntry.WRITE.mask());
+                case DENY -> MapOutcome.SUB_PAGE;
+                case RESTORE -> rearmed(slot, gfn, to, MapOutcome.WRITE_ALLOWED);
+                case RESTORE_AND_DENY -> rearmed(slot, gfn, to, MapOutcome.SUB_PAGE);
+            };
+        }
+        if ((access & ~to & ACCESS) != 0) {
+            return null;
+        }
+        tables.change(cursor.spteHpa, from, to);
+        return from == to ? MapOutcome.SPURIOUS : MapOutcome.WRITE_ALLOWED;
+    }
+
+    /** A large page whose writes are logged is not made writable: its parts are. */
+    private MapOutcome writable(Memslot slot, long gfn, long to) {
+        if (cursor.level > 1 && MappingRules.isLogged(slot)) {
+            return null;
+        }
+        tables.change(cursor.spteHpa, cursor.spte, to);
+        slot.markDirty(gfn);
+        return MapOutcome.WRITE_ALLOWED;
+    }
+
+    private MapOutcome rearmed(Memslot slot, long gfn, long spte, MapOutcome outcome) {
+        tables.change(cursor.spteHpa, cursor.spte, spte & ~Spte.SPP_SAVED.mask() | EptEntry.SPP.mask());
+        slot.markDirty(gfn);
+        return outcome;
+    }
+
+    private MapOutcome map(VcpuMmu vcpu, Memslot slot, long gpa, int access) {
+        boolean write = (access & EptViolation.WRITE) != 0;
+        long gfn = gpa >>> 12;
+        if (!vcpu.cache().topUp(PageCache.MIN)) {
+            return MapOutcome.NO_MEMORY;
+        }
+        long hpa = host.resolve(slot.hvaOf(gfn), write, page);
+        if (hpa < 0) {
+            return hpa == HostMemory.NO_MEMORY ? MapOutcome.NO_MEMORY : MapOutcome.UNMAPPED;
+        }
+        MmuPage root = vcpu.root();
+        int level = rules.level(root.role().view(), slot, gfn, page.size);
+        tables.descendMaking(root, slot, gpa, level, cursor, vcpu.cache());
+        long spte = rules.leaf(root.role(), slot, gfn, level, page, write);
+        replace(slot, gfn, spte);
+        if (write && rules.isLoggedByProtection(slot, root.role())) {
+            slot.markDirty(gfn);
+        }
+        if (level == 1) {
+            rules.subPages.installed(vcpu.id(), slot, gfn);
+        }
+        return MapOutcome.MAPPED;
+    }
+
+    private void replace(Memslot slot, long gfn, long spte) {
+        if (cursor.isMapped() && EptEntry.mapsPage(cursor.spte, cursor.level)) {
+            // The page was there with fewer rights, or from another frame; the processor's flags stay.
+            long flags = cursor.spte & (EptEntry.ACCESSED.mask() | EptEntry.DIRTY.mask());
+            tables.change(cursor.spteHpa, cursor.spte, spte | flags);
+            return;
+        }
+        if (cursor.isMapped()) {
+            // A table of smaller pages, some of them not mapped, where a larger page is possible by now.
+            tables.drop(cursor, gfn << 12);
+        }
+        tables.install(slot, gfn, cursor, spte);
+    }
+
+    /** Marks a page without memslot, so that the next access tells at once; without memory nothing is marked. */
+    void markDevice(VcpuMmu vcpu, long gpa, long generation) {
+        if (roots.isStale(vcpu) || !vcpu.cache().topUp(PageCache.MIN)) {
+            return;
+        }
+        tables.descendMaking(vcpu.root(), null, gpa, 1, cursor, vcpu.cache());
+        if (cursor.isMapped()) {
+            throw new AssertionError("a page without memslot is mapped, gpa=0x" + Long.toHexString(gpa));
+        }
+        tables.mark(cursor.spteHpa, Spte.device(generation));
+    }
+
+    /** Whether the mark that an EPT misconfiguration met is of this generation; one that is not is removed. */
+    EptMmu.Misconfiguration misconfiguration(VcpuMmu vcpu, long gpa, long generation) {
+        if (vcpu.root() == null) {
+            return EptMmu.Misconfiguration.BROKEN;
+        }
+        tables.walk(vcpu.root().tableHpa(), gpa, cursor);
+        if (!Spte.isDevice(cursor.spte)) {
+            return EptMmu.Misconfiguration.BROKEN;
+        }
+        if (Spte.generation(cursor.spte) == generation) {
+            return EptMmu.Misconfiguration.DEVICE;
+        }
+        tables.mark(cursor.spteHpa, tables.notPresent());
+        return EptMmu.Misconfiguration.STALE;
+    }
+}
