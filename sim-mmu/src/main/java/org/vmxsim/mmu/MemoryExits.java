@@ -32,12 +32,12 @@ final class MemoryExits {
     VcpuExit violation(VmExit exit) {
         keepNmisBlocked(exit);
         EptViolation violation = EptViolation.decode(exit.qualification);
-        Memslot slot = vm.slots().at(exit.gpa >>> 12);
+        Memslot slot = vm.slots().at(vcpu.addressSpace(), exit.gpa >>> 12);
         if (slot == null) {
             return emulation.run();
         }
-        boolean write = (violation.access() & EptViolation.WRITE) != 0;
-        MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, write);
+        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), false);
+        MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, violation.access());
         return switch (outcome) {
             case MAPPED, WRITE_ALLOWED -> {
                 vcpu.statistics().faultsFixed++;
@@ -45,7 +45,7 @@ final class MemoryExits {
             }
             case SPURIOUS -> null;
             case SUB_PAGE -> deniedByProcessor(exit, violation);
-            case READ_ONLY -> emulation.run();
+            case READ_ONLY, RESTRICTED -> emulation.run();
             case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
             case NO_MEMORY -> noMemory(exit);
         };

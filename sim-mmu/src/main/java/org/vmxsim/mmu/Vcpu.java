@@ -121,10 +121,14 @@ public final class Vcpu {
     }
 
     private void honourRequests() {
-        if (take(LOAD_MMU)) {
+        if (take(LOAD_MMU) || vm.mmu().needsLoad(id)) {
+            if (vm.mmu().needsLoad(id)) {
+                vm.mmu().unload(id);
+            }
             ept.load();
             requests |= ept.hasRunWithOtherFlags() ? FLUSH_TLB : 0;
-            vm.subPages().rootLoaded(id);
+            vm.mmu().mode(id, ept.view(), ept.addressSpace(), false);
+            vm.mmu().load(id);
             vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
         }
         if (take(FLUSH_TLB)) {

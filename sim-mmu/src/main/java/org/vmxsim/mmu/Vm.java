@@ -20,7 +20,6 @@ import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
-import org.vmxsim.mmu.page.PageCaches;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
@@ -49,7 +48,6 @@ public final class Vm {
     private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final VcpuRequests requests = new RequestBits(vcpus);
-    private final PageCaches caches;
     private final PageTracking tracking = new PageTracking(this::zapNow);
     private final RootTables roots = new RootTables();
     private final Views views;
@@ -60,7 +58,6 @@ public final class Vm {
         this.kvm = kvm;
         this.tracer = new Tracer(kvm.nextVmNumber());
         this.host = new HostMemory(kvm.memory(), kvm.frames());
-        this.caches = new PageCaches(kvm.frames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
         this.views = new Views(slots, this::zapNow, roots, kvm.supportsEptpSwitching());
         this.eptpLists =
@@ -68,6 +65,7 @@ public final class Vm {
                 };
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
+        chooseAccessedDirty();
         this.memory = new VmMemory(kvm.memory(), host, slots);
     }
 
@@ -78,7 +76,7 @@ public final class Vm {
                 slots,
                 mmu,
                 requests,
-                caches,
+                mmu.caches(),
                 kvm.sppGlobals(),
                 kvm.supportsSubPages(),
                 kvm.config().nested());
@@ -151,10 +149,7 @@ public final class Vm {
             return KvmResult.failed(change.errno());
         }
         if (change.removed() != null) {
-            mmu.zap(
-                    change.removed(),
-                    change.removed().baseGfn(),
-                    change.removed().lastGfn());
+            mmu.zapAllFast();
         }
         slots.make(change);
         if (change.removed() != null || change.added() != null) {
@@ -192,7 +187,9 @@ public final class Vm {
     }
 
     private KvmResult enableSubPages() {
-        return subPages.enable();
+        KvmResult result = subPages.enable();
+        chooseAccessedDirty();
+        return result;
     }
 
     /**
@@ -363,16 +360,23 @@ public final class Vm {
         requestFlushes();
     }
 
+    /** Without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}. */
+    private void chooseAccessedDirty() {
+        boolean off = subPages.profile() == SppProfile.FIXED && subPages.isActive();
+        mmu.accessedDirty(kvm.eptAccessedDirty() && !off);
+        requestFlushes();
+    }
+
     /** The tables behind the views. */
     private final class RootTables implements ViewRoots {
-        /** Without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}. */
         @Override
         public long eptp(int view, int addressSpace) {
-            return Eptp.of(mmu.root(), 4, kvm.eptAccessedDirty() && !subPages.isActive());
+            return Eptp.of(mmu.root(view, addressSpace), 4, mmu.accessedDirty());
         }
 
         @Override
         public void free(int view) {
+            mmu.zapView(view);
             requestFlushes();
         }
 

@@ -99,6 +99,7 @@ class SubPageExitsTest {
         Vm vm = kvm.createVm();
         vm.addMemory(0, 0, 1 << 30, backing);
         guest = new Guest(machine, kvm, vm);
+        vm.enableCap(Capability.SPP);
         // mov dword [0x200084], 0x77; mov dword [0x201000], 0x78; hlt
         int[] code = {0xc7, 0x05, 0x84, 0, 0x20, 0, 0x77, 0, 0, 0, 0xc7, 0x05, 0, 0x10, 0x20, 0, 0x78, 0, 0, 0, 0xf4};
         guest.code(code);

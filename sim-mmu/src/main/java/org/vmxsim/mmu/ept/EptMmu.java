@@ -9,6 +9,7 @@ import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
+import org.vmxsim.mmu.page.PageCaches;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -33,6 +34,7 @@ public final class EptMmu {
     private final EptRoots roots;
     private final MappingRules rules;
     private final FaultPath faults;
+    private final PageCaches caches;
     private final EptCursor cursor = new EptCursor();
 
     /**
@@ -48,8 +50,9 @@ public final class EptMmu {
     public EptMmu(KernelMemory memory, FrameAllocator frames, HostMemory host, Memslots slots, PageSize largestPage) {
         this.host = host;
         this.slots = slots;
-        this.tables = new EptTables(memory, frames, (addressSpace, gfn) -> slots.at(gfn));
-        this.roots = new EptRoots(tables, frames);
+        this.tables = new EptTables(memory, frames, slots::at);
+        this.caches = new PageCaches(frames);
+        this.roots = new EptRoots(tables, caches);
         this.rules = new MappingRules(largestPage);
         this.faults = new FaultPath(tables, roots, rules, host);
         root();
@@ -104,15 +107,6 @@ public final class EptMmu {
     }
 
     /**
-     * Whether the processors may execute from pages that may not be read; without, such a page gives no rights.
-     *
-     * @param supported true if they may
-     */
-    public void executeOnly(boolean supported) {
-        rules.executeOnly = supported;
-    }
-
-    /**
      * Whether EPT violations may become #VE: then entries that map nothing suppress it, and {@link AccessRules} decide
      * about the others. A change makes everything obsolete.
      *
@@ -132,6 +126,15 @@ public final class EptMmu {
 
     MappingRules rules() {
         return rules;
+    }
+
+    /**
+     * The frames that each vCPU keeps for tables; other tables may be made of them too.
+     *
+     * @return one set for the virtual machine
+     */
+    public PageCaches caches() {
+        return caches;
     }
 
     /**
@@ -160,7 +163,19 @@ public final class EptMmu {
      * @throws IllegalArgumentException if there is no frame for it
      */
     public long root() {
-        MmuPage root = roots.findOrMake(roots.role(0, false, false));
+        return root(0, 0);
+    }
+
+    /**
+     * The root table of a view, made if there is none.
+     *
+     * @param view the view
+     * @param addressSpace 0, or 1 for system-management mode
+     * @return host-physical address; valid until everything, or the view, is zapped
+     * @throws IllegalArgumentException if there is no frame for it
+     */
+    public long root(int view, int addressSpace) {
+        MmuPage root = roots.findOrMake(roots.role(view, addressSpace, false));
         if (root == null) {
             throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
         }
@@ -168,52 +183,33 @@ public final class EptMmu {
     }
 
     /**
-     * Takes hold of the root of a view, as an EPTP list does; {@link #putRoot} ends it.
-     *
-     * @param view the view
-     * @param smm whether of the second address space
-     * @param guestMode whether for nested guests
-     * @return the root, or null without memory for it
-     */
-    public MmuPage getRoot(int view, boolean smm, boolean guestMode) {
-        MmuPage root = roots.findOrMake(roots.role(view, smm, guestMode));
-        if (root != null) {
-            root.hold();
-        }
-        return root;
-    }
-
-    /**
-     * Lets go of a root.
-     *
-     * @param root what {@link #getRoot} gave
-     */
-    public void putRoot(MmuPage root) {
-        roots.put(root);
-    }
-
-    /**
-     * Moves a vCPU to another set of tables. It loads them before it enters the guest.
+     * Says in which view and address space a vCPU is; it holds their root from now on.
      *
      * @param id number of the vCPU
      * @param view the view
-     * @param smm whether in system-management mode
+     * @param addressSpace 0, or 1 in system-management mode
      * @param guestMode whether for a nested guest
      */
-    public void switchTo(int id, int view, boolean smm, boolean guestMode) {
+    public void mode(int id, int view, int addressSpace, boolean guestMode) {
         VcpuMmu vcpu = vcpu(id);
-        roots.unload(vcpu);
-        vcpu.mode(view, smm, guestMode);
+        if (vcpu.isIn(view, addressSpace, guestMode)) {
+            return;
+        }
+        vcpu.mode(view, addressSpace, guestMode);
+        if (vcpu.root() != null) {
+            roots.unload(vcpu);
+            roots.load(vcpu);
+        }
     }
 
     /**
      * Whether a vCPU has to {@link #load} before it enters the guest.
      *
      * @param id number of the vCPU
-     * @return true if it has no root, or one that must not be used any more, or was not told of it
+     * @return true if it has no root, or one that must not be used any more
      */
     public boolean needsLoad(int id) {
-        return roots.isStale(vcpu(id)) || !vcpu(id).isLoaded();
+        return roots.isStale(vcpu(id));
     }
 
     /**
@@ -230,7 +226,6 @@ public final class EptMmu {
                 return false;
             }
         }
-        vcpu.loaded();
         rules.subPages.rootLoaded(id);
         return true;
     }
@@ -253,6 +248,15 @@ public final class EptMmu {
      */
     public void zapAllFast() {
         roots.zapAllFast();
+    }
+
+    /**
+     * Removes all mappings of a view. vCPUs that are in it load another root before they enter the guest.
+     *
+     * @param view the view
+     */
+    public void zapView(int view) {
+        roots.zapView(view);
     }
 
     /**
@@ -355,8 +359,7 @@ public final class EptMmu {
         split(slot, gfn, gfn, rules.subPages.largestLevel(slot, gfn));
         slot.rmap().forEach(1, gfn, gfn, (first, level, spteHpa) -> {
             long spte = tables.read(spteHpa);
-            tables.change(
-                    spteHpa, spte, rules.withBitmap(tables.pageOf(spteHpa).role(), slot, gfn, spte));
+            tables.change(spteHpa, spte, rules.withBitmap(tables.pageOf(spteHpa).role(), slot, gfn, spte));
         });
         collapse(slot, gfn, gfn);
     }

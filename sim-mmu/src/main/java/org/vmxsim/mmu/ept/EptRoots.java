@@ -2,10 +2,10 @@ package org.vmxsim.mmu.ept;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;
+import org.vmxsim.mmu.page.PageCaches;
 
 /**
  * The EPT roots of one virtual machine and who uses them: one for each view, address space and guest mode. A root that
@@ -13,18 +13,18 @@ import org.vmxsim.mmu.page.MmuRole;
  */
 final class EptRoots {
     private final EptTables tables;
-    private final FrameAllocator frames;
+    private final PageCaches caches;
     private final List<VcpuMmu> vcpus = new ArrayList<>();
     private boolean adDisabled = true;
 
-    EptRoots(EptTables tables, FrameAllocator frames) {
+    EptRoots(EptTables tables, PageCaches caches) {
         this.tables = tables;
-        this.frames = frames;
+        this.caches = caches;
     }
 
     VcpuMmu vcpu(int id) {
         while (vcpus.size() <= id) {
-            vcpus.add(new VcpuMmu(vcpus.size(), frames));
+            vcpus.add(new VcpuMmu(vcpus.size(), caches.of(vcpus.size())));
         }
         return vcpus.get(id);
     }
@@ -40,8 +40,8 @@ final class EptRoots {
         return changed;
     }
 
-    MmuRole role(int view, boolean smm, boolean guestMode) {
-        return new MmuRole(EptTables.ROOT_LEVEL, view, smm, guestMode, adDisabled, false);
+    MmuRole role(int view, int addressSpace, boolean guestMode) {
+        return new MmuRole(EptTables.ROOT_LEVEL, view, addressSpace != 0, guestMode, adDisabled, false);
     }
 
     /** The root of a role, made if there is none; null without memory. */
@@ -74,7 +74,7 @@ final class EptRoots {
 
     /** The vCPU takes the root of its mode; false without memory. */
     boolean load(VcpuMmu vcpu) {
-        MmuPage root = findOrMake(role(vcpu.view(), vcpu.isSmm(), vcpu.isGuestMode()));
+        MmuPage root = findOrMake(role(vcpu.view(), vcpu.addressSpace(), vcpu.isGuestMode()));
         if (root == null) {
             return false;
         }
@@ -92,6 +92,22 @@ final class EptRoots {
         pages.newGeneration();
         for (MmuPage page = pages.obsolete(); page != null; page = pages.obsolete()) {
             tables.zapPage(page);
+        }
+    }
+
+    /** The tables of a view, in all address spaces and modes, are removed. */
+    void zapView(int view) {
+        MmuPages pages = tables.pages();
+        MmuPage page = pages.newest();
+        while (page != null) {
+            MmuPage next = pages.older(page);
+            MmuRole role = page.role();
+            if (role.view() == view && role.level() == EptTables.ROOT_LEVEL && !role.spp() && !page.isInvalid()) {
+                tables.zapPage(page);
+                // What was below it is gone too: begin again.
+                next = pages.newest();
+            }
+            page = next;
         }
     }
 }

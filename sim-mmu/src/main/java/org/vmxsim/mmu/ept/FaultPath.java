@@ -30,7 +30,7 @@ final class FaultPath {
         if (slot.isReadOnly() && (access & EptViolation.WRITE) != 0) {
             return MapOutcome.READ_ONLY;
         }
-        if ((access & ~rules.permissions(vcpu.view(), slot, gpa >>> 12)) != 0) {
+        if ((access & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0) {
             return MapOutcome.RESTRICTED;
         }
         if (roots.isStale(vcpu)) {

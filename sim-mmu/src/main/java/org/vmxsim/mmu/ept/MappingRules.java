@@ -5,15 +5,12 @@ import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.page.MmuRole;
 import org.vmxsim.vmx.ept.EptEntry;
-import org.vmxsim.vmx.ept.EptViolation;
 
 /** What decides how a page is mapped: how large, with which rights, and which flags. */
 final class MappingRules {
     private final PageSize largestPage;
     SubPageRules subPages = SubPageRules.NONE;
     AccessRules access = AccessRules.NONE;
-    /** Whether the processor may execute what it may not read. */
-    boolean executeOnly;
     /** Whether the processor logs writes itself, where it sets dirty flags. */
     boolean pageModificationLog;
     /** Whether EPT violations may become #VE, so that bit 63 means something. */
@@ -59,20 +56,11 @@ final class MappingRules {
         return isLogged(slot) && (!pageModificationLog || role.adDisabled());
     }
 
-    /** What the guest may do, as far as EPT can say it: writes need reads, and so may execution. */
-    int permissions(int view, Memslot slot, long gfn) {
-        int permissions = access.permissions(view, slot, gfn);
-        if ((permissions & EptViolation.READ) != 0) {
-            return permissions;
-        }
-        return executeOnly ? permissions & EptViolation.FETCH : 0;
-    }
-
     /** An entry for a page that the host gave. A write is going to happen if the fault was one. */
     long leaf(MmuRole role, Memslot slot, long gfn, int level, HostPage page, boolean write) {
         PageSize size = PageSize.ofLevel(level);
         long hpa = page.frameHpa + ((slot.hvaOf(gfn) & page.size.sizeBytes() - 1) & -size.sizeBytes());
-        int permissions = permissions(role.view(), slot, gfn);
+        int permissions = access.permissions(role.view(), slot, gfn);
         long spte = Spte.leaf(hpa, size, permissions, page.writable && !slot.isReadOnly());
         if (level == 1 && Spte.isFixable(spte)) {
             spte = subPages.made(slot, gfn, spte);

@@ -1,6 +1,5 @@
 package org.vmxsim.mmu.ept;
 
-import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.PageCache;
 
@@ -9,14 +8,13 @@ public final class VcpuMmu {
     private final int id;
     private final PageCache cache;
     private int view;
-    private boolean smm;
+    private int addressSpace;
     private boolean guestMode;
     private MmuPage root;
-    private boolean loaded;
 
-    VcpuMmu(int id, FrameAllocator frames) {
+    VcpuMmu(int id, PageCache cache) {
         this.id = id;
-        this.cache = new PageCache(frames);
+        this.cache = cache;
     }
 
     /**
@@ -47,21 +45,12 @@ public final class VcpuMmu {
     }
 
     /**
-     * Whether it is in system-management mode.
-     *
-     * @return true if it uses the second address space
-     */
-    public boolean isSmm() {
-        return smm;
-    }
-
-    /**
      * The address space that it is in.
      *
      * @return 0, or 1 in system-management mode
      */
     public int addressSpace() {
-        return smm ? 1 : 0;
+        return addressSpace;
     }
 
     /**
@@ -82,23 +71,17 @@ public final class VcpuMmu {
         return root;
     }
 
-    /** Whether the processor was told of the root. */
-    boolean isLoaded() {
-        return loaded;
-    }
-
-    void loaded() {
-        loaded = true;
+    boolean isIn(int inView, int inAddressSpace, boolean inGuestMode) {
+        return view == inView && addressSpace == inAddressSpace && guestMode == inGuestMode;
     }
 
     void root(MmuPage newRoot) {
         root = newRoot;
-        loaded = false;
     }
 
-    void mode(int newView, boolean newSmm, boolean newGuestMode) {
+    void mode(int newView, int newAddressSpace, boolean newGuestMode) {
         view = newView;
-        smm = newSmm;
+        addressSpace = newAddressSpace;
         guestMode = newGuestMode;
     }
 }

@@ -22,6 +22,7 @@ import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppRig;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
+import org.vmxsim.vmx.ept.EptViolation;
 
 /**
  * Random sequences of faults, sub-page changes, protections, removals and memslot changes. After each step the tables
@@ -144,7 +145,8 @@ class EptMmuProperties {
         boolean protectedPage = slot.bitmaps().isProtected(gfn, 1);
         switch (step.kind) {
             case READ ->
-                assertThat(mmu.fault(0, slot, gfn << 12 | 0x123, false)).isIn(MapOutcome.MAPPED, MapOutcome.SPURIOUS);
+                assertThat(mmu.fault(0, slot, gfn << 12 | 0x123, EptViolation.READ))
+                        .isIn(MapOutcome.MAPPED, MapOutcome.SPURIOUS);
             case WRITE -> checkWrite(slot, gfn);
             case PROTECT, UNPROTECT -> {
                 slot.bitmaps().set(gfn, step.kind == Kind.PROTECT ? step.page : -1);
@@ -169,9 +171,9 @@ class EptMmuProperties {
     }
 
     private void checkWrite(Memslot slot, long gfn) {
-        MapOutcome outcome = mmu.fault(0, slot, gfn << 12, true);
+        MapOutcome outcome = mmu.fault(0, slot, gfn << 12, EptViolation.WRITE);
         if (outcome == MapOutcome.MAPPED) {
-            outcome = mmu.fault(0, slot, gfn << 12, true);
+            outcome = mmu.fault(0, slot, gfn << 12, EptViolation.WRITE);
         }
         if (slot.isReadOnly()) {
             assertThat(outcome).isEqualTo(MapOutcome.READ_ONLY);

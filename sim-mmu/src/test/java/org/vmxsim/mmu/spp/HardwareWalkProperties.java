@@ -26,6 +26,7 @@ import org.vmxsim.spp.SppOptions;
 import org.vmxsim.spp.SppWalker;
 import org.vmxsim.vmx.ept.EptCapabilities;
 import org.vmxsim.vmx.ept.EptControls;
+import org.vmxsim.vmx.ept.EptViolation;
 import org.vmxsim.vmx.ept.EptWalk;
 import org.vmxsim.vmx.ept.EptWalker;
 import org.vmxsim.vmx.ept.Eptp;
@@ -107,7 +108,8 @@ class HardwareWalkProperties {
                     case SPP_MISS -> spp.miss(0, gpa);
                     case VIOLATION -> {
                         boolean write = kind == AccessContext.WRITE;
-                        if (mmu.fault(0, slots.at(gpa >>> 12), gpa, write) == MapOutcome.SUB_PAGE) {
+                        if (mmu.fault(0, slots.at(gpa >>> 12), gpa, write ? EptViolation.WRITE : EptViolation.READ)
+                                == MapOutcome.SUB_PAGE) {
                             return false;
                         }
                     }

@@ -5,7 +5,6 @@ import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.memslot.Memslots;
-import org.vmxsim.mmu.page.PageCaches;
 
 /** A profile's environment without a virtual machine: requests are counted. */
 public final class SppRig implements VcpuRequests {
@@ -40,8 +39,7 @@ public final class SppRig implements VcpuRequests {
      */
     public SppEnvironment environment(
             KernelMemory kernel, FrameAllocator frames, Memslots slots, EptMmu mmu, boolean supported) {
-        return new SppEnvironment(
-                kernel, frames, slots, mmu, this, new PageCaches(frames), new SppGlobals(), supported, false);
+        return new SppEnvironment(kernel, frames, slots, mmu, this, mmu.caches(), new SppGlobals(), supported, false);
     }
 
     @Override
