@@ -5,6 +5,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.RamRange;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestVmcs;
+import org.vmxsim.mmu.guest.ModificationLog;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
@@ -13,6 +14,8 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.LogicalProcessor;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.VmxUnit;
+import org.vmxsim.vmx.control.ControlGroup;
+import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxCapabilities;
 import org.vmxsim.vmx.control.VmxStatus;
 import org.vmxsim.vmx.vmcs.Vmcs;
@@ -172,6 +175,17 @@ public final class Kvm {
     GuestVmcs createVmcs(VmxUnit vmx) {
         // VPIDs need to differ on one processor only; distinct ones are easier to follow.
         return new GuestVmcs(vmx, frame(), msrBitmap, processorsUsed);
+    }
+
+    /** Whether processors log writes themselves: if they can, and it is asked for. */
+    boolean usesModificationLog() {
+        return eptAccessedDirty()
+                && config.modificationLog()
+                && capabilities().allows(ControlGroup.SECONDARY, SecondaryControls.PML);
+    }
+
+    ModificationLog createModificationLog(VmxUnit vmx, GuestVmcs vmcs) {
+        return new ModificationLog(vmx, vmcs, kernel, usesModificationLog() ? frame() : ModificationLog.NO_BUFFER);
     }
 
     private long frame() {

@@ -9,14 +9,17 @@ import org.vmxsim.mmu.host.PageSize;
  * @param eptAccessedDirty whether to enable EPT accessed and dirty flags where the processor has them. With them every
  *     reference to a guest paging structure counts as a write, which sub-page permissions never allow; so they are off
  *     in a virtual machine that has sub-page protection enabled
+ * @param modificationLog whether writes to memslots are logged by the processors' page-modification logs where there
+ *     are such and accessed and dirty flags are on (the module parameter {@code pml}); otherwise by write protection
  * @param exitCycles instructions of the hypervisor itself for one VM exit, in core cycles, when the cycle engine runs;
  *     its references to tables are charged besides
  * @param nested whether nested virtualization is offered (the module parameter {@code nested}); sub-page protection
  *     refuses to be enabled then, as since v5 of the series
  */
-public record KvmConfig(PageSize largestPage, boolean eptAccessedDirty, int exitCycles, boolean nested) {
-    /** 1-GiB pages, accessed and dirty flags, 300 cycles an exit (assumed, no measurement). */
-    public static final KvmConfig DEFAULT = new KvmConfig(PageSize.SIZE_1G, true, 300, false);
+public record KvmConfig(
+        PageSize largestPage, boolean eptAccessedDirty, boolean modificationLog, int exitCycles, boolean nested) {
+    /** 1-GiB pages, accessed and dirty flags, page-modification log, 300 cycles an exit (assumed, no measurement). */
+    public static final KvmConfig DEFAULT = new KvmConfig(PageSize.SIZE_1G, true, true, 300, false);
 
     /**
      * Checks the numbers.
@@ -36,6 +39,17 @@ public record KvmConfig(PageSize largestPage, boolean eptAccessedDirty, int exit
      * @return the changed choices
      */
     public KvmConfig withLargestPage(PageSize size) {
-        return new KvmConfig(size, eptAccessedDirty, exitCycles, nested);
+        return new KvmConfig(size, eptAccessedDirty, modificationLog, exitCycles, nested);
+    }
+
+    /**
+     * With another way to notice accesses and writes.
+     *
+     * @param flags whether to enable EPT accessed and dirty flags
+     * @param log whether processors are to log writes, which needs the flags
+     * @return the changed choices
+     */
+    public KvmConfig withFlags(boolean flags, boolean log) {
+        return new KvmConfig(largestPage, flags, log, exitCycles, nested);
     }
 }

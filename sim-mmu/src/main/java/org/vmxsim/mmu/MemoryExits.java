@@ -58,6 +58,12 @@ final class MemoryExits {
         }
     }
 
+    /** SDM "Page-Modification Log-Full Event". The exit itself has emptied the log, so the guest may go on. */
+    VcpuExit logFull(VmExit exit) {
+        keepNmisBlocked(exit);
+        return null;
+    }
+
     private VcpuExit noMemory(VmExit exit) {
         return new InternalError(Suberror.NO_MEMORY, vcpu.registers().rip(), exit.toString());
     }
@@ -101,6 +107,7 @@ final class MemoryExits {
         int low = vm.memory().physical().readByte(hpa);
         int flag = (low & ACCESSED) == 0 ? ACCESSED : DIRTY;
         vm.memory().physical().writeByte(hpa, low | flag);
+        vm.slots().at(entryGpa >>> 12).markDirty(entryGpa >>> 12);
         return null;
     }
 

@@ -35,4 +35,9 @@ final class RequestBits implements VcpuRequests {
     public void loadMmuAll() {
         vcpus.forEach(vcpu -> vcpu.request(Vcpu.LOAD_MMU));
     }
+
+    @Override
+    public void updateDirtyLoggingAll() {
+        vcpus.forEach(vcpu -> vcpu.request(Vcpu.UPDATE_DIRTY_LOGGING));
+    }
 }

@@ -8,6 +8,7 @@ import org.vmxsim.mmu.guest.EventQueue;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestRegisters;
 import org.vmxsim.mmu.guest.GuestVmcs;
+import org.vmxsim.mmu.guest.ModificationLog;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.control.PrimaryControls;
@@ -26,6 +27,9 @@ public final class Vcpu {
     /** Request: come back to the caller. */
     static final int KICK = 4;
 
+    /** Request: turn the page-modification log on or off. */
+    static final int UPDATE_DIRTY_LOGGING = 8;
+
     private static final int BREAKPOINT_BIT = 1 << 3;
 
     private final Vm vm;
@@ -34,13 +38,14 @@ public final class Vcpu {
     private final Processor cpu;
     private final GuestVmcs vmcs;
     private final EptSelection ept;
+    private final ModificationLog modificationLog;
     private final GuestRegisters registers;
     private final EventQueue events;
     private final GuestMsrs msrs;
     private final VcpuStatistics statistics = new VcpuStatistics();
     private final ExitDispatcher exits;
     private final KernelMemory.Charge charge;
-    private int requests = LOAD_MMU;
+    private int requests = LOAD_MMU | UPDATE_DIRTY_LOGGING;
     private boolean launched;
 
     Vcpu(Vm vm, int id, VmxUnit vmx) {
@@ -50,6 +55,7 @@ public final class Vcpu {
         this.cpu = vmx.cpu();
         this.vmcs = vm.kvm().createVmcs(vmx);
         this.ept = vm.eptSelection(vmx, vmcs);
+        this.modificationLog = vm.kvm().createModificationLog(vmx, vmcs);
         this.registers = new GuestRegisters(vmx);
         this.events = new EventQueue(vmx);
         this.msrs = new GuestMsrs(vmx, id == 0);
@@ -108,6 +114,7 @@ public final class Vcpu {
         }
         events.exited(exit);
         vm.kvm().kernel().charge(charge);
+        modificationLog.flush(vm.slots(), ept.addressSpace());
         VcpuExit result = exits.handle(exit);
         vm.requestFlushes();
         return stop == StopReason.HALTED ? new VcpuExit.Hlt() : result;
@@ -130,6 +137,9 @@ public final class Vcpu {
             vm.mmu().mode(id, ept.view(), ept.addressSpace(), false);
             vm.mmu().load(id);
             vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
+        }
+        if (take(UPDATE_DIRTY_LOGGING)) {
+            modificationLog.enable(vm.slots().logsWrites());
         }
         if (take(FLUSH_TLB)) {
             statistics.invalidations += ept.flush();

@@ -102,6 +102,10 @@ public final class EmulatedMemory implements EmulationMemory {
         if (!data && (hpa == VmMemory.NONE || write && slot.isReadOnly())) {
             return REFUSED;
         }
+        if (!data && write) {
+            // The walker is told only where it is about to set a flag, and does so at once.
+            slot.markDirty(gpa >>> 12);
+        }
         // A memslot without memory behind it is no device: the processor's own access will say so.
         return data && slot != null && hpa == VmMemory.NONE ? REFUSED : hpa;
     }
@@ -171,6 +175,7 @@ public final class EmulatedMemory implements EmulationMemory {
             for (int i = 0; i < storeSizes[s]; i++) {
                 physical.writeByte(hpa + i, (int) (storeValues[s] >>> 8 * i));
             }
+            slots.at(storeGpas[s] >>> 12).markDirty(storeGpas[s] >>> 12);
         }
         stores = 0;
     }

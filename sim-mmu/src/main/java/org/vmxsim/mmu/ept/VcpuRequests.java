@@ -31,4 +31,7 @@ public interface VcpuRequests {
 
     /** As {@link #loadMmu}, for all vCPUs. */
     void loadMmuAll();
+
+    /** All vCPUs turn their page-modification log on or off, as writes to memslots are logged now or not. */
+    void updateDirtyLoggingAll();
 }

@@ -81,6 +81,22 @@ public final class Memslots {
     }
 
     /**
+     * Whether writes to any memslot are logged.
+     *
+     * @return true if processors have to log
+     */
+    public boolean logsWrites() {
+        for (AddressSpace space : spaces) {
+            for (Memslot slot : space.slots) {
+                if (slot.logsWrites()) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /**
      * Which state of the memslots this is. What is remembered about holes between memslots, such as entries that mark
      * devices, is no longer valid when the number has changed.
      *
@@ -97,6 +113,34 @@ public final class Memslots {
      */
     public void logsBegin(boolean allDirty) {
         logsBeginDirty = allDirty;
+    }
+
+    /**
+     * How logs of writes begin.
+     *
+     * @return what {@link #logsBegin} chose
+     */
+    public boolean logsBeginDirty() {
+        return logsBeginDirty;
+    }
+
+    /**
+     * Checks whether a memslot could be replaced by one of another size.
+     *
+     * @param old the memslot
+     * @param sizeBytes the size, not 0
+     * @return what would go and come, or the error: EINVAL for a malformed size, EEXIST for an overlap
+     */
+    public MemslotChange checkResize(Memslot old, long sizeBytes) {
+        long gpa = old.baseGfn() << 12;
+        if (!isWellFormed(gpa, sizeBytes, old.hva())) {
+            return MemslotChange.refused(Errno.EINVAL);
+        }
+        int slot = old.addressSpace() << 16 | old.id();
+        return placed(
+                MemslotChange.Kind.CREATE,
+                old,
+                new Request(slot, old.flags(), old.baseGfn(), sizeBytes >>> 12, old.hva()));
     }
 
     /**

@@ -91,4 +91,44 @@ public final class SubPageBitmaps {
         }
         return false;
     }
+
+    /** Told of bitmaps. */
+    @FunctionalInterface
+    public interface Visitor {
+        /**
+         * Called for one page.
+         *
+         * @param gfn guest-frame number
+         * @param bitmap its bitmap, not full
+         */
+        void page(long gfn, int bitmap);
+    }
+
+    /**
+     * Visits the pages that are sub-page protected, in ascending order.
+     *
+     * @param visitor told of each
+     */
+    public void forEachProtected(Visitor visitor) {
+        long first = baseGfn & -REGION_PAGES;
+        for (int i = 0; i < regions.length; i++) {
+            for (int page = 0; protectedPages[i] != 0 && page < REGION_PAGES; page++) {
+                if (regions[i][page] != FULL) {
+                    visitor.page(first + (long) i * REGION_PAGES + page, regions[i][page]);
+                }
+            }
+        }
+    }
+
+    /**
+     * The same bitmaps for a memslot that has moved: they go with the pages.
+     *
+     * @param newBaseGfn first guest frame of the memslot now
+     * @return the bitmaps there
+     */
+    public SubPageBitmaps movedTo(long newBaseGfn) {
+        SubPageBitmaps moved = new SubPageBitmaps(newBaseGfn, endGfn - baseGfn);
+        forEachProtected((gfn, bitmap) -> moved.set(gfn - baseGfn + newBaseGfn, bitmap));
+        return moved;
+    }
 }

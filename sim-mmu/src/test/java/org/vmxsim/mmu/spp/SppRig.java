@@ -66,4 +66,7 @@ public final class SppRig implements VcpuRequests {
     public void loadMmuAll() {
         loads++;
     }
+
+    @Override
+    public void updateDirtyLoggingAll() {}
 }
