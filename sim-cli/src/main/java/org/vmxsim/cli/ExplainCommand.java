@@ -1,6 +1,5 @@
 package org.vmxsim.cli;
 
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.vmxsim.lab.Lab;
 import org.vmxsim.lab.explain.Question;
@@ -34,9 +33,9 @@ final class ExplainCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             arity = "0..1",
-            paramLabel = "SCENARIO.yaml",
-            description = "the scenario; default the embedded one")
-    private Path scenarioFile;
+            paramLabel = "SCENARIO",
+            description = "a YAML file or builtin:NAME; default builtin:kvserver")
+    private String scenarioName;
 
     @Option(
             names = "--gva",
@@ -70,7 +69,7 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Scenario scenario = scenarioFile == null ? Scenario.defaults() : ScenarioFile.read(scenarioFile);
+        Scenario scenario = scenarioName == null ? Scenario.defaults() : ScenarioFile.named(scenarioName);
         Question.Kind kind =
                 access.write ? Question.Kind.WRITE : access.fetch ? Question.Kind.FETCH : Question.Kind.READ;
         System.out.print(Lab.explain(scenario, new Question(gva, kind, sizeBytes, user, afterInstructions, warm)));

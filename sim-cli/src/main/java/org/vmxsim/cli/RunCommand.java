@@ -14,6 +14,7 @@ import org.vmxsim.lab.scenario.OnDenied;
 import org.vmxsim.lab.scenario.Scenario;
 import org.vmxsim.lab.scenario.ScenarioFile;
 import org.vmxsim.lab.scenario.SppPlan;
+import org.vmxsim.mmu.spp.SppProfile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,9 +32,9 @@ final class RunCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             arity = "0..1",
-            paramLabel = "SCENARIO.yaml",
-            description = "The scenario; without it the embedded default runs.")
-    private Path scenarioFile;
+            paramLabel = "SCENARIO",
+            description = "A YAML file, or builtin:NAME (vmxsim list); without it builtin:kvserver runs.")
+    private String scenarioName;
 
     @Option(
             names = {"-g", "--guest"},
@@ -61,6 +62,15 @@ final class RunCommand implements Callable<Integer> {
             converter = Words.OfPageSize.class)
     private EptPageSize pageSize;
 
+    @Option(names = "--memory", paramLabel = "SIZE", converter = Words.OfSize.class, description = "guest RAM")
+    private Long memoryBytes;
+
+    @Option(
+            names = "--spp-profile",
+            paramLabel = "PROFILE",
+            description = "${COMPLETION-CANDIDATES}: which posting of KVM's series the hypervisor has")
+    private SppProfile profile;
+
     @Option(names = "--on-denied", description = "${COMPLETION-CANDIDATES}: what happens to a denied store")
     private OnDenied onDenied;
 
@@ -83,7 +93,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Scenario scenario = changed(scenarioFile == null ? Scenario.defaults() : ScenarioFile.read(scenarioFile));
+        Scenario scenario = changed(scenarioName == null ? Scenario.defaults() : ScenarioFile.named(scenarioName));
         Path folder = output != null ? output : Path.of("vmxsim-out", safe(scenario.name()));
         ReportFolder.prepare(folder);
         try (Interrupt interrupt = new Interrupt()) {
@@ -121,13 +131,15 @@ final class RunCommand implements Callable<Integer> {
         if (instructions != null) {
             result = result.withMaxInstructions(instructions);
         }
-        if (withoutSpp) {
-            return result.withSpp(SppPlan.OFF);
+        if (memoryBytes != null) {
+            result = result.withMemory(memoryBytes);
         }
-        SppPlan spp = result.spp();
-        return onDenied == null
-                ? result
-                : result.withSpp(new SppPlan(spp.enabled(), spp.hypercalls(), spp.ranges(), onDenied));
+        return result.withSpp(withoutSpp ? SppPlan.OFF : changed(result.spp()));
+    }
+
+    private SppPlan changed(SppPlan plan) {
+        SppPlan result = onDenied == null ? plan : plan.withOnDenied(onDenied);
+        return profile == null ? result : result.withProfile(profile);
     }
 
     private static String safe(String name) {

@@ -64,6 +64,27 @@ class CommandLineTest {
     }
 
     @Test
+    void aBuiltInScenarioRunsByItsName() {
+        int status = Main.execute(
+                "run",
+                "builtin:spp-costs",
+                "-g",
+                "costs=16",
+                "-o",
+                folder.resolve("out").toString());
+
+        assertThat(status).isZero();
+        assertThat(said()).contains("landed=0", "marker 21", "bytes: EPT tables");
+    }
+
+    @Test
+    void whatCanBeNamedIsListed() {
+        assertThat(Main.execute("list")).isZero();
+        assertThat(said())
+                .contains("icelake-sp", "golden-cove", "builtin:kvserver builtin:guanary-dense", "v4 v12 fixed");
+    }
+
+    @Test
     void theExitStatusIsTheGuests() {
         String[] words = {
             "run",
@@ -90,6 +111,8 @@ class CommandLineTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
         run nothing.yaml                  | cannot read nothing.yaml: no such file
+        run builtin:nothing               | there is no built-in scenario of that name, got nothing; there are [kvserver,
+        run --memory 3M                   | need memory as a positive multiple of 2 MiB, got 3145728
         run --cpu pentium                 | pentium
         run --cpu skylake-sp              | sub-page protection on the CPU model skylake-sp
         run --timing slow                 | slow

@@ -44,6 +44,9 @@ final class ConfigJson {
 
     private static void subPages(JsonWriter json, SppPlan spp) {
         json.object("spp").put("enabled", spp.enabled()).put("hypercalls", spp.hypercalls());
+        json.put("profile", spp.profile().name())
+                .put("enforcedBy", spp.enforcedBy().name());
+        json.put("cacheVectors", spp.cacheVectors());
         json.put("onDenied", spp.onDenied().name()).array("protect");
         for (ProtectedRange range : spp.ranges()) {
             json.object().put("symbol", range.symbol()).put("offset", range.offset());

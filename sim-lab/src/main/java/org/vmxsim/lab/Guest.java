@@ -16,6 +16,7 @@ import org.vmxsim.lab.scenario.EptPageSize;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.Scenario;
 import org.vmxsim.lab.subpage.GuestNames;
+import org.vmxsim.lab.subpage.WholePages;
 import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.KvmConfig;
@@ -25,6 +26,8 @@ import org.vmxsim.mmu.Vm;
 import org.vmxsim.mmu.VmStatistics;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.spp.SppOptions;
 import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.LogicalProcessor;
 import org.vmxsim.vmx.Machine;
@@ -41,15 +44,23 @@ final class Guest {
     final Vcpu vcpu;
     final SymbolTable symbols;
     final GuestNames names;
+    final WholePages wholePages;
     final Regions regions = new Regions(this);
     /** The marker that the guest passed last: 0 none, 1 begin, 2 end. */
     int marker;
 
     /** A virtual machine without an image: memory, devices and a vCPU. */
-    Guest(MachineConfig config, long memoryBytes, EptPageSize largest, SymbolTable symbols, RunListener listener) {
+    Guest(
+            MachineConfig config,
+            long memoryBytes,
+            EptPageSize largest,
+            SppProfile profile,
+            SymbolTable symbols,
+            RunListener listener) {
         machine = Machine.of(config);
         PageSize backing = backing(largest, memoryBytes);
-        vm = Kvm.on(machine, KvmConfig.DEFAULT.withLargestPage(backing)).createVm();
+        vm = Kvm.on(machine, KvmConfig.DEFAULT.withLargestPage(backing)).createVm(profile);
+        wholePages = new WholePages(vm);
         require(vm.addMemory(0, 0, memoryBytes, backing), "guest memory of " + memoryBytes + " bytes");
         vm.ports().attach(Uart16550.COM1, Uart16550.PORTS, new Uart16550(listener::console));
         vm.ports().attach(DebugConsole.PORT, 1, new DebugConsole(listener::console));
@@ -70,7 +81,15 @@ final class Guest {
         Engine engine = scenario.fidelity() == Fidelity.CYCLE ? Engine.CYCLE : Engine.FUNCTIONAL;
         MachineConfig config = config(scenario.cpu(), scenario.timing(), engine, scenario.memoryBytes());
         config = config.withTiming(variant.apply(config.timing()));
-        Guest guest = new Guest(config, scenario.memoryBytes(), scenario.eptPageSize(), image.symbols(), listener);
+        config = config.withSppOptions(
+                SppOptions.DEFAULT.withCacheVectors(scenario.spp().cacheVectors()));
+        Guest guest = new Guest(
+                config,
+                scenario.memoryBytes(),
+                scenario.eptPageSize(),
+                scenario.spp().profile(),
+                image.symbols(),
+                listener);
         String commandLine =
                 (scenario.guest().programName() + " " + scenario.guest().arguments()).strip();
         BootEntry entry = image.load(guest.vm.memory(), commandLine, List.of());

@@ -14,6 +14,7 @@ import org.vmxsim.lab.scenario.InputFile;
 import org.vmxsim.lab.trace.MemoryTrace;
 import org.vmxsim.lab.trace.TraceFiles;
 import org.vmxsim.mmu.VcpuExit;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.Engine;
 
 /**
@@ -44,6 +45,7 @@ final class Replay {
                 Guest.config(request.cpu(), request.timing(), Engine.CYCLE, bytes),
                 bytes,
                 request.eptPageSize(),
+                SppProfile.FIXED,
                 new SymbolTable(List.of()),
                 listener);
         CpuState state = guest.vcpu.state();

@@ -5,6 +5,7 @@ import java.util.function.UnaryOperator;
 import org.vmxsim.core.boot.ElfSymbol;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.scenario.Enforcement;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.ProtectedRange;
 import org.vmxsim.lab.scenario.Scenario;
@@ -36,7 +37,9 @@ final class VirtualRun {
         this.subPages = new SubPageMap(guest.vm);
         this.denied = new DeniedWrites(guest.vcpu, guest.names, scenario.spp().onDenied());
         guest.vcpu.processor().storeObserver = subPages;
-        SubPageHypercall hypercall = new SubPageHypercall(guest.vm, subPages);
+        boolean emulated = scenario.spp().enforcedBy() == Enforcement.EMULATION;
+        guest.wholePages.observer(subPages);
+        SubPageHypercall hypercall = new SubPageHypercall(guest.vm, subPages, emulated ? guest.wholePages : null);
         if (scenario.spp().hypercalls()) {
             guest.vm.onHypercall(SubPageHypercall.NUMBER, hypercall);
         }

@@ -102,6 +102,17 @@ public record Scenario(
     }
 
     /**
+     * The same with more or less guest RAM.
+     *
+     * @param changedBytes guest RAM, a multiple of 2 MiB
+     * @return the changed scenario
+     * @throws IllegalArgumentException if it is no positive multiple of 2 MiB
+     */
+    public Scenario withMemory(long changedBytes) {
+        return new Scenario(name, cpu, timing, fidelity, changedBytes, guest, eptPageSize, spp, maxInstructions);
+    }
+
+    /**
      * The same with another EPT page size.
      *
      * @param changed largest page with which guest memory is mapped

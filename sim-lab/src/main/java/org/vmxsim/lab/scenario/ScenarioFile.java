@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.vmxsim.mmu.spp.SppProfile;
 
 /**
  * Reads scenarios from YAML. Unknown keys, wrong kinds and impossible values are refused with file, line and rule. All
@@ -15,6 +16,9 @@ import java.util.List;
  */
 public final class ScenarioFile {
     private static final int MAX_BYTES = 1 << 20;
+    private static final String BUILTIN = "builtin:";
+    private static final List<String> EMBEDDED =
+            List.of("kvserver", "guanary-dense", "guanary-spp", "guanary-pages", "guanary-emulation", "spp-costs");
 
     private ScenarioFile() {}
 
@@ -39,6 +43,26 @@ public final class ScenarioFile {
     }
 
     /**
+     * The scenarios that come with the library.
+     *
+     * @return names for {@link #embedded}
+     */
+    public static List<String> embeddedNames() {
+        return EMBEDDED;
+    }
+
+    /**
+     * Reads a scenario as a person names it.
+     *
+     * @param name {@code builtin:NAME} for one that comes with the library, else a path
+     * @return the scenario
+     * @throws IllegalArgumentException if there is none of that name, or the file cannot be read or breaks a rule
+     */
+    public static Scenario named(String name) {
+        return name.startsWith(BUILTIN) ? embedded(name.substring(BUILTIN.length())) : read(Path.of(name));
+    }
+
+    /**
      * Reads a scenario that comes with the library.
      *
      * @param name its name, for example {@code kvserver}
@@ -46,11 +70,12 @@ public final class ScenarioFile {
      * @throws IllegalArgumentException if there is none of that name
      */
     public static Scenario embedded(String name) {
+        if (!EMBEDDED.contains(name)) {
+            throw new IllegalArgumentException(
+                    "there is no built-in scenario of that name, got " + name + "; there are " + EMBEDDED);
+        }
         String resource = "/org/vmxsim/lab/scenarios/" + name + ".yaml";
         try (InputStream in = ScenarioFile.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new IllegalArgumentException("there is no embedded scenario of that name, got " + name);
-            }
             return parse(name + ".yaml", new String(in.readAllBytes(), StandardCharsets.UTF_8), Path.of(""));
         } catch (IOException e) {
             throw new AssertionError("an embedded scenario must be readable: " + name, e);
@@ -76,7 +101,7 @@ public final class ScenarioFile {
     private static Scenario scenario(YamlMap top, Path folder) {
         YamlMap guest = top.map("guest");
         String image = guest.text("image", null);
-        boolean path = !image.startsWith("builtin:") && !Path.of(image).isAbsolute();
+        boolean path = !image.startsWith(BUILTIN) && !Path.of(image).isAbsolute();
         YamlMap spp = top.map("spp");
         return new Scenario(
                 top.text("name", "scenario"),
@@ -99,6 +124,13 @@ public final class ScenarioFile {
                     range.size("size", 0))));
         }
         boolean enabled = spp.flag("enabled", false);
-        return new SppPlan(enabled, spp.flag("hypercalls", enabled), ranges, spp.choice("onDenied", OnDenied.STOP));
+        return new SppPlan(
+                enabled,
+                spp.flag("hypercalls", enabled),
+                ranges,
+                spp.choice("onDenied", OnDenied.STOP),
+                spp.choice("profile", SppProfile.FIXED),
+                spp.choice("enforcedBy", Enforcement.PROCESSOR),
+                spp.flag("cacheVectors", true));
     }
 }

@@ -20,19 +20,23 @@ public final class SubPageHypercall implements Hypercall {
     private static final long U32 = 0xffff_ffffL;
     private static final int SUB_PAGE_BYTES = 128;
     private static final int PAGE_BYTES = 4096;
+    private static final int FULL = -1;
 
     private final Vm vm;
     private final SubPageMap watched;
+    private final WholePages wholePages;
 
     /**
      * The hypercall of a virtual machine.
      *
      * @param vm the virtual machine
      * @param watched is told which pages are protected
+     * @param wholePages write-protects them as a whole, or null to leave judging to the processor
      */
-    public SubPageHypercall(Vm vm, SubPageMap watched) {
+    public SubPageHypercall(Vm vm, SubPageMap watched, WholePages wholePages) {
         this.vm = vm;
         this.watched = watched;
+        this.wholePages = wholePages;
     }
 
     @Override
@@ -67,6 +71,9 @@ public final class SubPageHypercall implements Hypercall {
             return result.returnValue();
         }
         watched.watch(gfn);
+        if (wholePages != null) {
+            wholePages.protect(gfn, bitmap != FULL);
+        }
         return 0;
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vmxsim.mmu.spp.SppProfile;
 
 class ScenarioFileTest {
     private static Scenario parse(String text) {
@@ -39,6 +40,9 @@ class ScenarioFileTest {
               enabled: true
               hypercalls: false
               onDenied: allow
+              profile: v12
+              enforcedBy: processor
+              cacheVectors: false
               protect:
                 - {symbol: table, offset: 128, size: 256}
                 - {address: 0x1000, size: 4K}
@@ -58,7 +62,10 @@ class ScenarioFileTest {
                                 true,
                                 false,
                                 List.of(new ProtectedRange("table", 128, 256), new ProtectedRange("", 4096, 4096)),
-                                OnDenied.ALLOW),
+                                OnDenied.ALLOW,
+                                SppProfile.V12,
+                                Enforcement.PROCESSOR,
+                                false),
                         5000));
     }
 
@@ -73,6 +80,8 @@ class ScenarioFileTest {
         guest: {image: x}\\nept: {pageSize: 8K} | s.yaml:2: need 'pageSize' to be one of 4K, 2M, 1G, got '8K'
         guest: {image: x}\\nspp: {enabled: maybe}             | s.yaml:2: need true or false for 'enabled', got 'maybe'
         guest: {image: x}\\nspp: {protect: {address: 1}}      | s.yaml:2: need a list for 'protect', got mapping
+        guest: {image: x}\\nspp: {profile: v5}                | s.yaml:2: need 'profile' to be one of v4, v12, fixed, got 'v5'
+        guest: {image: x}\\nspp: {enforcedBy: emulation, profile: v4} | s.yaml:2: need the profile fixed where emulation
         guest: {image: x}\\nlimits: {instructions: 0}         | s.yaml:1: need at least one instruction to run, got 0
         guest: {image: x}\\nguest: {image: y}                 | s.yaml:2: need each key once, got 'guest' again
         guest: [x                                             | s.yaml:1: not YAML
