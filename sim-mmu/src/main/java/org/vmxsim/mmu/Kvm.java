@@ -7,6 +7,7 @@ import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.ModificationLog;
 import org.vmxsim.mmu.host.FrameAllocator;
+import org.vmxsim.mmu.host.HostFrames;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppGlobals;
@@ -33,6 +34,7 @@ public final class Kvm {
     private final KvmConfig config;
     private final KernelMemory kernel;
     private final FrameAllocator frames;
+    private final HostFrames hostFrames;
     private final long msrBitmap;
     private final SppGlobals sppGlobals = new SppGlobals();
     private int processorsUsed;
@@ -51,6 +53,7 @@ public final class Kvm {
                 frames.add(first, end - first);
             }
         }
+        this.hostFrames = new HostFrames(memory, frames);
         this.msrBitmap = frame();
         GuestMsrs.writeBitmaps(memory, msrBitmap);
     }
@@ -100,6 +103,15 @@ public final class Kvm {
      */
     public Vm createVm(SppProfile subPages) {
         return new Vm(this, subPages);
+    }
+
+    /**
+     * The pages of the processes that run virtual machines: for files that several map, for swap, for merging.
+     *
+     * @return what their address spaces share
+     */
+    public HostFrames hostFrames() {
+        return hostFrames;
     }
 
     int nextVmNumber() {

@@ -100,7 +100,7 @@ final class MemoryExits {
      * accessed flag first; if that is set already it must have been the dirty flag.
      */
     private VcpuExit setPagingFlag(long entryGpa) {
-        long hpa = vm.memory().hpa(entryGpa);
+        long hpa = vm.memory().hpa(entryGpa, true);
         if (hpa == VmMemory.NONE) {
             throw new AssertionError("an armed page has no memory, gpa=0x" + Long.toHexString(entryGpa));
         }

@@ -57,7 +57,7 @@ public final class Vm {
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
         this.tracer = new Tracer(kvm.nextVmNumber());
-        this.host = new HostMemory(kvm.memory(), kvm.frames());
+        this.host = new HostMemory(kvm.hostFrames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
         this.views = new Views(slots, this::zapNow, roots, kvm.supportsEptpSwitching());
         this.eptpLists =

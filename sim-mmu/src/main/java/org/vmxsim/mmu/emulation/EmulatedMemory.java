@@ -98,7 +98,7 @@ public final class EmulatedMemory implements EmulationMemory {
             deniedGla = gla;
             return REFUSED;
         }
-        long hpa = slot == null ? VmMemory.NONE : memory.hpa(gpa);
+        long hpa = slot == null ? VmMemory.NONE : memory.hpa(gpa, write && !slot.isReadOnly());
         if (!data && (hpa == VmMemory.NONE || write && slot.isReadOnly())) {
             return REFUSED;
         }
@@ -171,7 +171,7 @@ public final class EmulatedMemory implements EmulationMemory {
     /** Makes the stores that were held back. */
     public void commit() {
         for (int s = 0; s < stores; s++) {
-            long hpa = memory.hpa(storeGpas[s]);
+            long hpa = memory.hpa(storeGpas[s], true);
             for (int i = 0; i < storeSizes[s]; i++) {
                 physical.writeByte(hpa + i, (int) (storeValues[s] >>> 8 * i));
             }

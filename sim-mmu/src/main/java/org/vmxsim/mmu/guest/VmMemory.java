@@ -3,6 +3,7 @@ package org.vmxsim.mmu.guest;
 import org.vmxsim.core.boot.GuestMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.HostPage;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 
@@ -17,6 +18,7 @@ public final class VmMemory implements GuestMemory {
     private final PhysicalMemory memory;
     private final HostMemory host;
     private final Memslots slots;
+    private final HostPage page = new HostPage();
 
     /**
      * The memory of a virtual machine.
@@ -41,25 +43,43 @@ public final class VmMemory implements GuestMemory {
     }
 
     /**
-     * Translates an address, backing its page with a frame if it has none yet.
+     * Translates an address for a read, backing its page with a frame if it has none yet.
      *
      * @param gpa guest-physical address
      * @return host-physical address of that byte, or {@link #NONE} where no memslot is, or nothing behind it
      */
     public long hpa(long gpa) {
+        return hpa(gpa, false);
+    }
+
+    /**
+     * Translates an address, backing its page with a frame if it has none yet, and with one of its own for a write.
+     *
+     * @param gpa guest-physical address
+     * @param write whether it is to be written
+     * @return host-physical address of that byte, or {@link #NONE} where no memslot is, nothing behind it, or nothing
+     *     that may be written
+     */
+    public long hpa(long gpa, boolean write) {
         Memslot slot = slots.at(gpa >>> 12);
         if (slot == null) {
             return NONE;
         }
-        long hpa = host.resolve(slot.hvaOf(gpa >>> 12) + (gpa & 0xfff));
+        long hpa = host.resolve(slot.hvaOf(gpa >>> 12) + (gpa & 0xfff), write, page);
         return hpa < 0 ? NONE : hpa;
     }
 
     @Override
     public void load(long gpa, byte[] bytes) {
-        for (int i = 0; i < bytes.length; i++) {
-            memory.writeByte(present(gpa + i), bytes[i]);
+        for (int done = 0; done < bytes.length; ) {
+            int count = chunk(gpa + done, bytes.length - done);
+            memory.load(present(gpa + done, true), bytes, done, count);
+            done += count;
         }
+    }
+
+    private static int chunk(long gpa, int left) {
+        return (int) Math.min(left, 0x1000 - (gpa & 0xfff));
     }
 
     @Override
@@ -90,8 +110,10 @@ public final class VmMemory implements GuestMemory {
      */
     public byte[] read(long gpa, int sizeBytes) {
         byte[] bytes = new byte[sizeBytes];
-        for (int i = 0; i < sizeBytes; i++) {
-            bytes[i] = (byte) memory.readByte(present(gpa + i));
+        for (int done = 0; done < sizeBytes; ) {
+            int count = chunk(gpa + done, sizeBytes - done);
+            memory.dump(present(gpa + done, false), bytes, done, count);
+            done += count;
         }
         return bytes;
     }
@@ -104,13 +126,14 @@ public final class VmMemory implements GuestMemory {
      * @throws IllegalArgumentException if there is no memory
      */
     public long readLong(long gpa) {
-        return memory.readLong(present(gpa));
+        return memory.readLong(present(gpa, false));
     }
 
-    private long present(long gpa) {
-        long hpa = hpa(gpa);
+    private long present(long gpa, boolean write) {
+        long hpa = hpa(gpa, write);
         if (hpa == NONE) {
-            throw new IllegalArgumentException("need memory behind gpa=0x" + Long.toHexString(gpa));
+            throw new IllegalArgumentException(
+                    "need memory" + (write ? " that may be written" : "") + " behind gpa=0x" + Long.toHexString(gpa));
         }
         return hpa;
     }
