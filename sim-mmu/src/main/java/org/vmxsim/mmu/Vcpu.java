@@ -1,6 +1,7 @@
 package org.vmxsim.mmu;
 
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.mmu.guest.EptSelection;
@@ -31,6 +32,9 @@ public final class Vcpu {
     static final int UPDATE_DIRTY_LOGGING = 8;
 
     private static final int BREAKPOINT_BIT = 1 << 3;
+    /** #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP. */
+    private static final int PUSH_ERROR_CODE =
+            1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
 
     private final Vm vm;
     private final int id;
@@ -93,6 +97,9 @@ public final class Vcpu {
     }
 
     private VcpuExit enterOnce(long budget) {
+        if (events.takeTripleFault()) {
+            return new VcpuExit.Shutdown();
+        }
         honourRequests();
         statistics.injected += events.beforeEntry() ? 1 : 0;
         VmxStatus status = launched ? vmx.vmresume() : vmx.vmlaunch();
@@ -241,6 +248,40 @@ public final class Vcpu {
             throw new IllegalArgumentException("need an interrupt vector of 16 to 255, got " + vector);
         }
         events.interrupt(vector);
+    }
+
+    /** Queues a non-maskable interrupt; the guest takes it as soon as it is not handling another (KVM_NMI). */
+    public void nmi() {
+        events.nmi();
+    }
+
+    /**
+     * Queues an exception at the instruction that the vCPU stands at. If an exception waits already, both become a
+     * double fault or a triple fault by KVM's rules, or this one takes its place.
+     *
+     * @param vector vector, 0 to 31 but not 2, which is no exception
+     * @param errorCode the error code, or a negative number for none
+     * @throws IllegalArgumentException if the vector is out of range, or has an error code that it does not push, or
+     *     lacks one that it pushes
+     */
+    public void injectException(int vector, int errorCode) {
+        boolean pushes = vector >= 0 && vector < 32 && (PUSH_ERROR_CODE >>> vector & 1) != 0;
+        if (vector < 0 || vector > 31 || vector == 2 || pushes != errorCode >= 0) {
+            throw new IllegalArgumentException("need an exception vector, with an error code where it pushes one, got"
+                    + " vector=" + vector + " errorCode=" + errorCode);
+        }
+        events.exception(vector, pushes, pushes ? errorCode : 0);
+    }
+
+    /**
+     * Queues a page fault, as {@link #injectException}.
+     *
+     * @param errorCode the error code
+     * @param gla the linear address for CR2
+     */
+    public void injectPageFault(int errorCode, long gla) {
+        cpu.cr2 = gla;
+        events.exception(Event.PAGE_FAULT, true, errorCode);
     }
 
     /**

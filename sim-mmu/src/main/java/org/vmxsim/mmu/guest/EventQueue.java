@@ -10,20 +10,41 @@ import org.vmxsim.vmx.vmcs.ControlField;
 import org.vmxsim.vmx.vmcs.GuestField;
 
 /**
- * What is to be injected into one vCPU at VM entry: first an event whose delivery a VM exit interrupted, or an
- * exception that emulation raised; then external interrupts, when the guest can take them.
+ * What is to be injected into one vCPU at VM entry, one event at a time: first an exception, then an interrupt whose
+ * delivery a VM exit interrupted, then NMIs and external interrupts, when the guest can take them. Which of two
+ * exceptions wins, or what they become together, is as in KVM's {@code kvm_multiple_exception}.
  */
 public final class EventQueue {
+    private static final int NMI_VECTOR = 2;
     private static final long IF = 1 << 9;
+    private static final long RF = 1 << 16;
+    private static final long PE = 1;
     private static final int BLOCKED = CpuState.BLOCKING_BY_STI | CpuState.BLOCKING_BY_MOV_SS;
+    private static final int NMI_BLOCKED = CpuState.BLOCKING_BY_NMI | CpuState.BLOCKING_BY_MOV_SS;
     /** Type, vector and error-code bits of IDT-vectoring information that VM-entry interruption information shares. */
     private static final int EVENT = 0x8000_0fff;
+    /** #DE, #TS, #NP, #SS, #GP. */
+    private static final int CONTRIBUTORY = 1 << 0 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13;
+    /** #DB, #BP and #OF are traps, #DF and #MC aborts: in KVM's reckoning all others are faults, which set RF. */
+    private static final int NO_FAULTS = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 8 | 1 << 18;
 
     private final VmxUnit vmx;
     private final ArrayDeque<Integer> interrupts = new ArrayDeque<>();
-    private int event;
+    /** The last VM exit happened while an event was being delivered. */
+    private boolean vectoring;
+    /** In the format of VM-entry interruption information; 0 for none. */
+    private int exception;
+
     private int errorCode;
-    private int instructionLength;
+    private int exceptionLength;
+    /** The exception was raised by software, not by an interrupted delivery. */
+    private boolean isNew;
+    /** An interrupt or NMI whose delivery was interrupted. */
+    private int interrupted;
+
+    private int interruptedLength;
+    private int nmis;
+    private boolean tripleFault;
 
     /**
      * Nothing to inject.
@@ -40,31 +61,84 @@ public final class EventQueue {
      * @param exit the exit
      */
     public void exited(VmExit exit) {
-        event = exit.idtVectoringInformation < 0 ? exit.idtVectoringInformation & EVENT : 0;
-        errorCode = exit.idtVectoringErrorCode;
-        instructionLength = exit.instructionLengthBytes;
+        vectoring = exit.idtVectoringInformation < 0;
+        if (!vectoring) {
+            return;
+        }
+        int information = exit.idtVectoringInformation & EVENT;
+        int type = information >>> 8 & 7;
+        if (type == Event.EXTERNAL || type == Event.NMI || type == Event.SOFTWARE_INTERRUPT) {
+            interrupted = information;
+            interruptedLength = exit.instructionLengthBytes;
+        } else {
+            exception = information;
+            errorCode = exit.idtVectoringErrorCode;
+            exceptionLength = exit.instructionLengthBytes;
+            isNew = false;
+        }
     }
 
     /**
-     * Whether an event waits to be delivered again, or an exception to be delivered.
+     * Whether the last VM exit happened while an event was being delivered.
      *
-     * @return true if the next VM entry injects it
+     * @return true if it is not the instruction at RIP that caused the exit
      */
     public boolean hasEvent() {
-        return event != 0;
+        return vectoring;
     }
 
     /**
-     * Queues an exception at the current instruction.
+     * Queues an exception at the current instruction. With one that waits already it becomes a double fault, or ends
+     * the vCPU, or takes its place: the first then comes up again when its instruction is executed again.
      *
      * @param vector vector, 0 to 31
      * @param hasErrorCode whether it pushes an error code
      * @param code the error code
      */
     public void exception(int vector, boolean hasErrorCode, int code) {
-        event = Event.VALID | Event.EXCEPTION << 8 | vector | (hasErrorCode ? Event.DELIVER_ERROR_CODE : 0);
-        errorCode = code;
-        instructionLength = 0;
+        exception(Event.EXCEPTION, vector, hasErrorCode, code, 0);
+    }
+
+    /**
+     * Queues an exception that an instruction may have asked for, as {@link #exception(int, boolean, int)}.
+     *
+     * @param type event type: hardware, software or privileged software exception
+     * @param vector vector, 0 to 31
+     * @param hasErrorCode whether it pushes an error code
+     * @param code the error code
+     * @param lengthBytes length of the instruction that asked for it, else 0
+     */
+    public void exception(int type, int vector, boolean hasErrorCode, int code, int lengthBytes) {
+        int first = exception & 0xff;
+        if (exception != 0 && first == Event.DOUBLE_FAULT) {
+            tripleFault = true;
+            return;
+        }
+        boolean second = (CONTRIBUTORY & 1 << vector) != 0;
+        boolean doubles = exception != 0
+                && (first == Event.PAGE_FAULT && (second || vector == Event.PAGE_FAULT)
+                        || (CONTRIBUTORY >>> first & 1) != 0 && second);
+        isNew = true;
+        if (doubles) {
+            exception = Event.VALID | Event.EXCEPTION << 8 | Event.DOUBLE_FAULT | Event.DELIVER_ERROR_CODE;
+            errorCode = 0;
+            exceptionLength = 0;
+        } else {
+            exception = Event.VALID | type << 8 | vector | (hasErrorCode ? Event.DELIVER_ERROR_CODE : 0);
+            errorCode = code;
+            exceptionLength = lengthBytes;
+        }
+    }
+
+    /**
+     * Whether exceptions have come to a triple fault; asking ends it.
+     *
+     * @return true if the vCPU cannot go on
+     */
+    public boolean takeTripleFault() {
+        boolean taken = tripleFault;
+        tripleFault = false;
+        return taken;
     }
 
     /**
@@ -77,49 +151,100 @@ public final class EventQueue {
     }
 
     /**
-     * Whether an external interrupt waits and the guest's RFLAGS.IF would let it in.
+     * Queues a non-maskable interrupt. Two can wait, or one while the guest is handling one or about to; more are lost,
+     * as KVM loses them.
+     */
+    public void nmi() {
+        boolean busy = (interrupted >>> 8 & 7) == Event.NMI || (interruptibility() & CpuState.BLOCKING_BY_NMI) != 0;
+        nmis = Math.min(nmis + 1, busy ? 1 : 2);
+    }
+
+    /**
+     * How many non-maskable interrupts wait.
+     *
+     * @return 0 to 2
+     */
+    public int waitingNmis() {
+        return nmis;
+    }
+
+    /**
+     * Whether an NMI waits and is not blocked, or an external interrupt and the guest's RFLAGS.IF would let it in.
      *
      * @return true if the guest is not to be treated as halted
      */
     public boolean wakes() {
-        return !interrupts.isEmpty() && (vmx.vmread(GuestField.RFLAGS) & IF) != 0;
+        boolean nmi = nmis > 0 && (interruptibility() & NMI_BLOCKED) == 0;
+        return nmi || !interrupts.isEmpty() && (vmx.vmread(GuestField.RFLAGS) & IF) != 0;
     }
 
     /**
-     * Writes what is to be injected into the VMCS; asks for an exit as soon as an interrupt can be taken.
+     * Writes what is to be injected into the VMCS; asks for an exit as soon as what still waits can be taken.
      *
      * @return whether VM entry will inject an event
      */
     public boolean beforeEntry() {
-        int information = event;
-        if (information == 0 && !interrupts.isEmpty() && interruptible()) {
-            information = Event.VALID | Event.EXTERNAL << 8 | interrupts.remove();
-        }
+        int information = next();
         vmx.vmwrite(ControlField.ENTRY_INTERRUPTION_INFORMATION, information & 0xffff_ffffL);
-        if (information != 0) {
-            vmx.vmwrite(ControlField.ENTRY_EXCEPTION_ERROR_CODE, errorCode & 0xffff_ffffL);
-            vmx.vmwrite(ControlField.ENTRY_INSTRUCTION_LENGTH, instructionLength);
-            if ((information >>> 8 & 7) == Event.NMI) {
-                // The interrupted delivery has blocked NMIs already; VM entry wants them open to inject one.
-                long state = vmx.vmread(GuestField.INTERRUPTIBILITY_STATE);
-                vmx.vmwrite(GuestField.INTERRUPTIBILITY_STATE, state & ~CpuState.BLOCKING_BY_NMI);
-            }
-        }
-        event = 0;
-        windowExiting(!interrupts.isEmpty());
+        window(PrimaryControls.INTERRUPT_WINDOW_EXITING, !interrupts.isEmpty());
+        window(PrimaryControls.NMI_WINDOW_EXITING, nmis > 0);
         return information != 0;
     }
 
-    private boolean interruptible() {
-        return (vmx.vmread(GuestField.RFLAGS) & IF) != 0
-                && (vmx.vmread(GuestField.INTERRUPTIBILITY_STATE) & BLOCKED) == 0;
+    private int next() {
+        if (exception != 0) {
+            return takeException();
+        }
+        if (interrupted != 0) {
+            int information = interrupted;
+            interrupted = 0;
+            vmx.vmwrite(ControlField.ENTRY_INSTRUCTION_LENGTH, interruptedLength);
+            if ((information >>> 8 & 7) == Event.NMI) {
+                // The interrupted delivery has blocked NMIs already; VM entry wants them open to inject one.
+                unblock(CpuState.BLOCKING_BY_NMI);
+            }
+            return information;
+        }
+        if (nmis > 0 && (interruptibility() & NMI_BLOCKED) == 0) {
+            nmis--;
+            // An NMI may come in the shadow of STI, but VM entry may refuse to inject one there.
+            unblock(CpuState.BLOCKING_BY_STI);
+            return Event.VALID | Event.NMI << 8 | NMI_VECTOR;
+        }
+        return !interrupts.isEmpty() && interruptible() ? Event.VALID | Event.EXTERNAL << 8 | interrupts.remove() : 0;
     }
 
-    private void windowExiting(boolean wanted) {
+    private int takeException() {
+        int information = exception;
+        int vector = information & 0xff;
+        if (isNew && (information >>> 8 & 7) == Event.EXCEPTION && (NO_FAULTS >>> vector & 1) == 0) {
+            vmx.vmwrite(GuestField.RFLAGS, vmx.vmread(GuestField.RFLAGS) | RF);
+        }
+        vmx.vmwrite(ControlField.ENTRY_EXCEPTION_ERROR_CODE, errorCode & 0xffff_ffffL);
+        vmx.vmwrite(ControlField.ENTRY_INSTRUCTION_LENGTH, exceptionLength);
+        exception = 0;
+        boolean realMode = (vmx.vmread(GuestField.CR0) & PE) == 0;
+        return realMode ? information & ~Event.DELIVER_ERROR_CODE : information;
+    }
+
+    private int interruptibility() {
+        return (int) vmx.vmread(GuestField.INTERRUPTIBILITY_STATE);
+    }
+
+    private void unblock(int blocking) {
+        int state = interruptibility();
+        if ((state & blocking) != 0) {
+            vmx.vmwrite(GuestField.INTERRUPTIBILITY_STATE, state & ~blocking);
+        }
+    }
+
+    private boolean interruptible() {
+        return (vmx.vmread(GuestField.RFLAGS) & IF) != 0 && (interruptibility() & BLOCKED) == 0;
+    }
+
+    private void window(int control, boolean wanted) {
         long before = vmx.vmread(ControlField.PRIMARY_PROCESSOR_CONTROLS);
-        long after = wanted
-                ? before | PrimaryControls.INTERRUPT_WINDOW_EXITING
-                : before & ~PrimaryControls.INTERRUPT_WINDOW_EXITING;
+        long after = wanted ? before | control : before & ~(long) control;
         if (after != before) {
             vmx.vmwrite(ControlField.PRIMARY_PROCESSOR_CONTROLS, after);
         }

@@ -25,6 +25,8 @@ public final class GuestVmcs {
     /** The bit of CR4 that VMX operation wants set, and the guest must not set: VMXE. */
     static final long CR4_VMXE = 1 << 13;
 
+    private static final int PIN =
+            PinControls.EXTERNAL_INTERRUPT_EXITING | PinControls.NMI_EXITING | PinControls.VIRTUAL_NMIS;
     private static final int PRIMARY = PrimaryControls.HLT_EXITING
             | PrimaryControls.TSC_OFFSETTING
             | PrimaryControls.UNCONDITIONAL_IO_EXITING
@@ -72,7 +74,7 @@ public final class GuestVmcs {
         memory.writeInt(regionHpa, Vmcs.REVISION);
         require(vmx.vmclear(regionHpa));
         require(vmx.vmptrld(regionHpa));
-        controls(ControlField.PIN_CONTROLS, ControlGroup.PIN, PinControls.EXTERNAL_INTERRUPT_EXITING);
+        controls(ControlField.PIN_CONTROLS, ControlGroup.PIN, PIN);
         controls(ControlField.PRIMARY_PROCESSOR_CONTROLS, ControlGroup.PRIMARY, PRIMARY);
         controls(ControlField.SECONDARY_PROCESSOR_CONTROLS, ControlGroup.SECONDARY, SECONDARY);
         controls(ControlField.EXIT_CONTROLS, ControlGroup.EXIT, EXIT);

@@ -1,0 +1,156 @@
+package org.vmxsim.mmu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.vmx.exit.ExitReason;
+
+/** NMIs and exceptions that the hypervisor injects, seen by handlers in the guest. */
+class EventInjectionTest {
+    private static final int IDT = 0x2000;
+    private static final int GDT = 0x3000;
+    private static final int HANDLERS = 0x1800;
+    private static final long RF = 1 << 16;
+
+    private final Guest guest = new Guest();
+
+    /** Code at {@link Guest#CODE}; interrupt gates for vectors 0 to 31, to handlers of 32 bytes each. */
+    private void boot(int... code) {
+        guest.code(code);
+        guest.store(GDT + 8, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
+        for (int vector = 0; vector < 32; vector++) {
+            int handler = HANDLERS + 32 * vector;
+            guest.store(IDT + 8 * vector, handler, handler >> 8, 8, 0, 0, 0x8e, 0, 0);
+        }
+        CpuState state = guest.vcpu.state();
+        state.idtrBase = IDT;
+        state.idtrLimit = 0x7ff;
+        state.gdtrBase = GDT;
+        state.gdtrLimit = 0xff;
+        guest.vcpu.setState(state);
+    }
+
+    private void handler(int vector, int... code) {
+        guest.store(HANDLERS + 32 * vector, code);
+    }
+
+    private long stack(int index) {
+        return guest.readLong(guest.get(CpuState.RSP) + 8 * (index / 2)) >>> 32 * (index % 2) & 0xffff_ffffL;
+    }
+
+    @Test
+    void anNmiIsTakenWithInterruptsOffAndTheNextAfterIret() {
+        boot(0x90, 0x90, 0xf4);
+        handler(2, 0x46, 0x90, 0x90, 0xcf); // inc esi; nop; nop; iret
+        guest.vcpu.nmi();
+        guest.vcpu.nmi();
+        guest.vcpu.nmi();
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).as("two wait, the third is lost").isEqualTo(2);
+        VcpuStatistics.Snapshot counts = guest.vcpu.statistics().snapshot();
+        assertThat(counts.exits(ExitReason.NMI_WINDOW)).isEqualTo(1);
+    }
+
+    @Test
+    void inItsHandlerOneNmiWaits() {
+        boot(0x90, 0xf4);
+        handler(2, 0x46, 0xe6, 0x80, 0xcf); // inc esi; out 0x80, al; iret
+        guest.vcpu.nmi();
+        guest.expect(VcpuExit.Io.class);
+        guest.vcpu.nmi();
+        guest.vcpu.nmi();
+        guest.expect(VcpuExit.Io.class);
+        assertThat(guest.get(CpuState.RSI)).isEqualTo(2);
+        assertThat(guest.vcpu.state().interruptibility & CpuState.BLOCKING_BY_NMI)
+                .as("virtual-NMI blocking")
+                .isNotZero();
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isEqualTo(2);
+        assertThat(guest.vcpu.state().interruptibility & CpuState.BLOCKING_BY_NMI)
+                .isZero();
+    }
+
+    @Test
+    void anNmiWakesAHaltedGuestAndTheShadowOfStiDoesNotHoldIt() {
+        boot(0xf4, 0xfb, 0xf4, 0xf4); // hlt; sti; hlt; hlt
+        handler(2, 0x46, 0xcf);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.vcpu.run(1)).isEqualTo(new VcpuExit.Intr());
+        assertThat(guest.vcpu.state().interruptibility).isEqualTo(CpuState.BLOCKING_BY_STI);
+        guest.vcpu.nmi();
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isOne();
+    }
+
+    @Test
+    void anExceptionArrivesAtTheInstructionWithItsErrorCodeAndRf() {
+        boot(0x40, 0xf4); // inc eax; hlt
+        handler(13, 0xf4);
+        guest.vcpu.injectException(13, 0x1234);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(stack(0)).as("error code").isEqualTo(0x1234);
+        assertThat(stack(1)).as("EIP").isEqualTo(Guest.CODE);
+        assertThat(stack(3) & RF).as("RF").isEqualTo(RF);
+        assertThat(guest.get(CpuState.RAX)).as("not executed").isEqualTo(0x2bad_b002L);
+    }
+
+    @Test
+    void aPageFaultSetsCr2() {
+        boot(0x40);
+        handler(14, 0xf4);
+        guest.vcpu.injectPageFault(2, 0xdead_b000L);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(stack(0)).isEqualTo(2);
+        assertThat(guest.vcpu.state().cr2).isEqualTo(0xdead_b000L);
+    }
+
+    /** SDM table "Conditions for Generating a Double Fault", as KVM classes exceptions. */
+    @Test
+    void twoExceptionsDoubleOrTheSecondReplacesTheFirst() {
+        int[][] cases = {
+            {13, 13, 8},
+            {13, 14, 14},
+            {14, 13, 8},
+            {14, 14, 8},
+            {0, 11, 8},
+            {6, 13, 13},
+            {13, 6, 6},
+            {14, 6, 6},
+            {6, 14, 14},
+            {10, 12, 8},
+            {1, 0, 0}
+        };
+        for (int[] two : cases) {
+            boot(0x40);
+            for (int vector = 0; vector < 32; vector++) {
+                handler(vector, 0xb8, vector, 0, 0, 0, 0xf4); // mov eax, vector; hlt
+            }
+            guest.vcpu.injectException(two[0], pushes(two[0]) ? 0 : -1);
+            guest.vcpu.injectException(two[1], pushes(two[1]) ? 0 : -1);
+            guest.expect(VcpuExit.Hlt.class);
+            assertThat(guest.get(CpuState.RAX)).as("%d then %d", two[0], two[1]).isEqualTo(two[2]);
+        }
+    }
+
+    private static boolean pushes(int vector) {
+        return vector == 8 || vector >= 10 && vector <= 14 || vector == 17 || vector == 21;
+    }
+
+    @Test
+    void anExceptionOnADoubleFaultIsATripleFault() {
+        boot(0x40);
+        guest.vcpu.injectException(8, 0);
+        guest.vcpu.injectException(6, -1);
+        guest.expect(VcpuExit.Shutdown.class);
+    }
+
+    @Test
+    void aVectorThatIsNoExceptionIsRefused() {
+        assertThatThrownBy(() -> guest.vcpu.injectException(2, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> guest.vcpu.injectException(32, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> guest.vcpu.injectException(13, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> guest.vcpu.injectException(6, 0)).isInstanceOf(IllegalArgumentException.class);
+    }
+}
