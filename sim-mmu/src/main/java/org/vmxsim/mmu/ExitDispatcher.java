@@ -2,6 +2,7 @@ package org.vmxsim.mmu;
 
 import org.vmxsim.mmu.VcpuExit.InternalError;
 import org.vmxsim.mmu.VcpuExit.Suberror;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.exit.VmExit;
 
 /**
@@ -82,7 +83,8 @@ final class ExitDispatcher {
 
     /** Remembers a denied write, so that the caller can have it skipped. */
     private VcpuExit noted(VcpuExit exit) {
-        if (exit instanceof VcpuExit.Spp spp) {
+        // In V4 the instruction is skipped already, and counted where that is done.
+        if (exit instanceof VcpuExit.Spp spp && vcpu.vm().subPages().profile() != SppProfile.V4) {
             denied = spp;
             vcpu.statistics().subPageDenied++;
         }

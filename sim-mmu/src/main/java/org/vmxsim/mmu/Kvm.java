@@ -3,6 +3,8 @@ package org.vmxsim.mmu;
 import java.util.List;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.RamRange;
+import org.vmxsim.mmu.ept.EptMmu;
+import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.ModificationLog;
@@ -10,6 +12,8 @@ import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostFrames;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppGlobals;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.LogicalProcessor;
@@ -118,8 +122,9 @@ public final class Kvm {
         return vmsMade++;
     }
 
-    SppGlobals sppGlobals() {
-        return sppGlobals;
+    SppEnvironment sppEnvironment(Memslots slots, EptMmu mmu, VcpuRequests vcpus) {
+        return new SppEnvironment(
+                kernel, frames, slots, mmu, vcpus, mmu.caches(), sppGlobals, supportsSubPages(), config.nested());
     }
 
     /**
@@ -144,7 +149,7 @@ public final class Kvm {
         return processors.get(0).capabilities();
     }
 
-    boolean supportsSubPages() {
+    private boolean supportsSubPages() {
         return GuestVmcs.supportsSubPages(capabilities());
     }
 

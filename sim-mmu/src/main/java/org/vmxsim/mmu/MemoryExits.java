@@ -8,6 +8,7 @@ import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.MapOutcome;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.ept.EptViolation;
 import org.vmxsim.vmx.exit.VmExit;
 
@@ -36,19 +37,42 @@ final class MemoryExits {
         if (slot == null) {
             return emulation.run();
         }
-        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), false);
+        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, violation.access());
+        if (outcome == MapOutcome.MAPPED || outcome == MapOutcome.WRITE_ALLOWED) {
+            vcpu.statistics().faultsFixed++;
+        }
+        VcpuExit historic = vm.subPages().profile() == SppProfile.V4 ? afterFaultInV4(exit, violation, outcome) : null;
+        if (historic != null) {
+            return historic;
+        }
         return switch (outcome) {
-            case MAPPED, WRITE_ALLOWED -> {
-                vcpu.statistics().faultsFixed++;
-                yield null;
-            }
-            case SPURIOUS -> null;
+            case MAPPED, WRITE_ALLOWED, SPURIOUS -> null;
             case SUB_PAGE -> deniedByProcessor(exit, violation);
             case READ_ONLY, RESTRICTED -> emulation.run();
             case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
             case NO_MEMORY -> noMemory(exit);
         };
+    }
+
+    /**
+     * What the series' posting v4 does behind a fault. A denied write skips the instruction, whatever wanted to write
+     * and by whatever length the processor gave. Then {@code kvm_mmu_page_fault} takes the exit reason in the page
+     * shared with the caller for its own, also if it is still that of the run before.
+     */
+    private VcpuExit afterFaultInV4(VmExit exit, EptViolation violation, MapOutcome outcome) {
+        if (outcome == MapOutcome.SUB_PAGE) {
+            DeniedAccess access = violation.finalAccess() ? DeniedAccess.INSTRUCTION : DeniedAccess.PAGING_STRUCTURE;
+            vcpu.registers().skipInstruction(exit.instructionLengthBytes);
+            vcpu.statistics().subPageDenied++;
+            return inV4(exit.gpa, vcpu.events().hasEvent() ? DeniedAccess.EVENT_DELIVERY : access);
+        }
+        return vcpu.lastReported() instanceof VcpuExit.Spp stale ? inV4(stale.gpa(), stale.access()) : null;
+    }
+
+    private VcpuExit inV4(long gpa, DeniedAccess access) {
+        return new VcpuExit.Spp(
+                SppProfile.V4.exitNumber(), gpa, 0, vcpu.registers().rip(), 0, access);
     }
 
     /** SDM "IRET instruction and NMI unblocking": the bit means nothing while an event was being delivered. */

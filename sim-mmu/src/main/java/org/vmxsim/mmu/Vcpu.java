@@ -49,8 +49,10 @@ public final class Vcpu {
     private final VcpuStatistics statistics = new VcpuStatistics();
     private final ExitDispatcher exits;
     private final KernelMemory.Charge charge;
+    private VcpuExit lastReported;
     private int requests = LOAD_MMU | UPDATE_DIRTY_LOGGING;
     private boolean launched;
+    private boolean nested;
 
     Vcpu(Vm vm, int id, VmxUnit vmx) {
         this.vm = vm;
@@ -72,7 +74,8 @@ public final class Vcpu {
     }
 
     /**
-     * Runs the guest until something needs the caller.
+     * Runs the guest until something needs the caller. If the host's kernel has crashed over the virtual machine, that
+     * is all there is to say.
      *
      * @param maxInstructions budget: retired instructions and VM exits together, at least 0
      * @return why it came back; {@link VcpuExit.Intr} if the budget is used up
@@ -82,18 +85,34 @@ public final class Vcpu {
         if (maxInstructions < 0) {
             throw new IllegalArgumentException("need maxInstructions >= 0, got " + maxInstructions);
         }
-        VcpuExit exit = exits.resume();
+        VcpuExit exit = vm.oops() == null ? exits.resume() : null;
         long left = maxInstructions;
-        while (exit == null) {
+        while (exit == null && vm.oops() == null) {
             if (take(KICK) || left <= 0) {
-                return new VcpuExit.Intr();
+                exit = new VcpuExit.Intr();
+                break;
             }
             long before = cpu.retired;
             exit = enterOnce(left);
             // The exit counts too: a guest that does nothing but exit comes to an end as well.
             left -= cpu.retired - before + 1;
         }
+        return vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
+    }
+
+    /** KVM_RUN that fails leaves the exit reason of the call before in the page that it shares with the caller. */
+    private VcpuExit reported(VcpuExit exit) {
+        lastReported = exit instanceof VcpuExit.Failed ? lastReported : exit;
         return exit;
+    }
+
+    boolean isNested() {
+        return nested;
+    }
+
+    /** What the page shared with the caller still says: the last exit that was reported there, or null. */
+    VcpuExit lastReported() {
+        return lastReported;
     }
 
     private VcpuExit enterOnce(long budget) {
@@ -141,8 +160,11 @@ public final class Vcpu {
             }
             ept.load();
             requests |= ept.hasRunWithOtherFlags() ? FLUSH_TLB : 0;
-            vm.mmu().mode(id, ept.view(), ept.addressSpace(), false);
+            vm.mmu().mode(id, ept.view(), ept.addressSpace(), nested);
             vm.mmu().load(id);
+            if (nested) {
+                ept.load(vm.eptp(vm.mmu().vcpu(id).root().tableHpa()));
+            }
             vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
         }
         if (take(UPDATE_DIRTY_LOGGING)) {
@@ -166,6 +188,18 @@ public final class Vcpu {
     /** Makes {@link #run} return {@link VcpuExit.Intr} before it enters the guest again. */
     public void kick() {
         request(KICK);
+    }
+
+    /**
+     * Switches to the paging structures that the hypervisor keeps for a nested guest, and back. Nothing else of nested
+     * virtualization is modelled: the registers stay, and the nested guest's memory is that of its host.
+     *
+     * @param entered true at the entry to the nested guest, false at the return from it
+     */
+    public void nestedContext(boolean entered) {
+        nested = entered;
+        vm.subPages().nestedContext(id, entered);
+        request(LOAD_MMU);
     }
 
     /**

@@ -143,12 +143,17 @@ public sealed interface VcpuExit {
      * A write that sub-page permissions deny. Nothing has been written and RIP is at the instruction. The caller calls
      * {@link Vcpu#skip} to discard the write, or changes the permission, and runs again; or stops here.
      *
+     * <p>In v4 RIP has been moved on already, and nothing is told but the address; it may also be the address of an
+     * earlier exit, repeated behind a fault that had nothing to do with sub-pages.
+     *
      * @param number 28 in v4, else 29
      * @param gpa guest-physical address of the first byte in the page; a guest-frame number for an emulated instruction
      *     in v12
-     * @param gla guest-linear address of the write, 0 if {@code access} is not {@link DeniedAccess#INSTRUCTION}
+     * @param gla guest-linear address of the write; 0 in v4 and if {@code access} is not
+     *     {@link DeniedAccess#INSTRUCTION}
      * @param rip guest RIP
-     * @param insnLength length of the instruction, 0 if {@code access} is not {@link DeniedAccess#INSTRUCTION}
+     * @param insnLength length of the instruction; 0 in v4 and if {@code access} is not
+     *     {@link DeniedAccess#INSTRUCTION}
      * @param access whose write it is
      */
     record Spp(int number, long gpa, long gla, long rip, int insnLength, DeniedAccess access) implements VcpuExit {}

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.IntConsumer;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.memory.PortDevice;
+import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.VcpuRequests;
@@ -25,6 +26,7 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
+import org.vmxsim.mmu.spp.v4.SubPagesV4;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.track.PageTracking;
 import org.vmxsim.mmu.view.EptpList;
@@ -70,20 +72,22 @@ public final class Vm {
     }
 
     private SubPageProtection subPageProtection(SppProfile profile) {
-        SppEnvironment environment = new SppEnvironment(
-                kvm.kernel(),
-                kvm.frames(),
-                slots,
-                mmu,
-                requests,
-                mmu.caches(),
-                kvm.sppGlobals(),
-                kvm.supportsSubPages(),
-                kvm.config().nested());
+        SppEnvironment environment = kvm.sppEnvironment(slots, mmu, requests);
         return switch (profile) {
             case FIXED -> new FixedSubPages(environment);
-            case V4, V12 -> throw new IllegalArgumentException("need the profile FIXED, got " + profile);
+            case V4 -> new SubPagesV4(environment);
+            case V12 -> throw new IllegalArgumentException("need the profile FIXED or V4, got " + profile);
         };
+    }
+
+    /**
+     * The crash of the host's kernel that ended the virtual machine, as only historic profiles can; every later call of
+     * KVM's interface gives it again.
+     *
+     * @return how the kernel crashed, or null
+     */
+    public KernelOops oops() {
+        return subPages.oops();
     }
 
     /**
@@ -144,6 +148,9 @@ public final class Vm {
      *     EEXIST for an overlap
      */
     public KvmResult setUserMemoryRegion(int slot, int flags, long gpa, long sizeBytes, long hva) {
+        if (oops() != null) {
+            return KvmResult.crashed(oops());
+        }
         MemslotChange change = slots.check(slot, flags, gpa, sizeBytes, hva);
         if (change.errno() != null) {
             return KvmResult.failed(change.errno());
@@ -157,7 +164,7 @@ public final class Vm {
             tracking.memslotChanged(change.removed(), change.added());
         }
         requestFlushes();
-        return KvmResult.OK;
+        return oops() == null ? KvmResult.OK : KvmResult.crashed(oops());
     }
 
     /**
@@ -347,7 +354,12 @@ public final class Vm {
         return mmu;
     }
 
-    SubPageProtection subPages() {
+    /**
+     * Sub-page protection: which profile it is, whether it is enabled.
+     *
+     * @return the service behind {@link #setSubPages}
+     */
+    public SubPageProtection subPages() {
         return subPages;
     }
 
@@ -367,11 +379,15 @@ public final class Vm {
         requestFlushes();
     }
 
+    long eptp(long rootHpa) {
+        return Eptp.of(rootHpa, 4, mmu.accessedDirty());
+    }
+
     /** The tables behind the views. */
     private final class RootTables implements ViewRoots {
         @Override
         public long eptp(int view, int addressSpace) {
-            return Eptp.of(mmu.root(view, addressSpace), 4, mmu.accessedDirty());
+            return Vm.this.eptp(mmu.root(view, addressSpace));
         }
 
         @Override

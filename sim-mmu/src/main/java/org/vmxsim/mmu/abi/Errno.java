@@ -6,6 +6,8 @@ public enum Errno {
     EPERM(1),
     /** No such file or directory. */
     ENOENT(2),
+    /** Interrupted system call. */
+    EINTR(4),
     /** Out of memory. */
     ENOMEM(12),
     /** Bad address. */
@@ -16,6 +18,8 @@ public enum Errno {
     ENODEV(19),
     /** Invalid argument. */
     EINVAL(22),
+    /** Inappropriate ioctl for device. */
+    ENOTTY(25),
     /** No space left. */
     ENOSPC(28),
     /** Function not implemented. */

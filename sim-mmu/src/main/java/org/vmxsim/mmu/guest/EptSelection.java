@@ -88,15 +88,23 @@ public final class EptSelection {
     /** Loads EPT pointer, EPTP index and EPTP list. A view that is there no more gives way to the default view. */
     public void load() {
         view = views.exists(view) ? view : Views.DEFAULT_VIEW;
-        long eptp = roots.eptp(view, addressSpace);
-        if (eptp != loaded) {
-            vmcs.eptp(eptp);
-            loaded = eptp;
-        }
+        load(roots.eptp(view, addressSpace));
         EptpList list = lists[addressSpace];
         list.update(views, roots);
         vmcs.eptpSwitching(list.isNeeded(), list.hpa());
         vmcs.eptpIndex(view);
+    }
+
+    /**
+     * Loads an EPT pointer that is not that of a view: of a nested guest.
+     *
+     * @param eptp the pointer
+     */
+    public void load(long eptp) {
+        if (eptp != loaded) {
+            vmcs.eptp(eptp);
+            loaded = eptp;
+        }
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.vmxsim.mmu.spp;
 
+import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.SubPageRules;
 import org.vmxsim.mmu.memslot.Memslot;
@@ -50,7 +51,8 @@ public interface SubPageProtection extends SubPageRules {
      *
      * @param gfn first guest frame
      * @param npages how many pages
-     * @return the bitmaps and the number of pages, or the profile's error
+     * @return the bitmaps and the number of pages, or the profile's error; in V4 an error comes with the bitmaps before
+     *     the page that has no memslot
      */
     SubPages get(long gfn, int npages);
 
@@ -92,6 +94,24 @@ public interface SubPageProtection extends SubPageRules {
      * @return success: the guest runs again; otherwise what KVM_RUN returns
      */
     KvmResult miss(int vcpu, long gpa);
+
+    /**
+     * The crash of the host's kernel that ended the virtual machine. Once there, it stays.
+     *
+     * @return how the kernel crashed, or null
+     */
+    default KernelOops oops() {
+        return null;
+    }
+
+    /**
+     * A vCPU changes between its own guest and a nested one, for which KVM keeps another set of paging structures
+     * ({@code vcpu->arch.mmu} points to {@code guest_mmu}).
+     *
+     * @param vcpu number of the vCPU
+     * @param entered true at the entry to the nested guest, false at the return from it
+     */
+    default void nestedContext(int vcpu, boolean entered) {}
 
     /**
      * Whether the bitmaps allow a write, sub-page by sub-page, whatever the profile makes of it.
