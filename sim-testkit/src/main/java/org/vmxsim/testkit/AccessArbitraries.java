@@ -53,7 +53,7 @@ public final class AccessArbitraries {
     }
 
     /**
-     * Accesses of one element.
+     * Accesses of one element of 1 to 64 bytes, powers of two above all.
      *
      * @param kind what they do; no string
      * @param firstGpa first byte of the range
@@ -64,6 +64,23 @@ public final class AccessArbitraries {
         Arbitrary<Integer> sizes = Arbitraries.frequencyOf(
                 Tuple.of(3, Arbitraries.of(1, 2, 4, 8, 16, 32, MAX_SIZE_BYTES)),
                 Tuple.of(1, Arbitraries.integers().between(1, MAX_SIZE_BYTES)));
+        return plain(kind, firstGpa, sizeBytes, sizes);
+    }
+
+    /**
+     * Accesses of one element of given sizes.
+     *
+     * @param kind what they do; no string
+     * @param firstGpa first byte of the range
+     * @param sizeBytes size of the range, at least 64
+     * @param sizes the sizes to choose from, in bytes
+     * @return an arbitrary of accesses that lie in the range
+     */
+    public static Arbitrary<GuestAccess> plain(Kind kind, long firstGpa, int sizeBytes, Integer... sizes) {
+        return plain(kind, firstGpa, sizeBytes, Arbitraries.of(sizes));
+    }
+
+    private static Arbitrary<GuestAccess> plain(Kind kind, long firstGpa, int sizeBytes, Arbitrary<Integer> sizes) {
         return Combinators.combine(offsets(sizeBytes), sizes)
                 .as((offset, size) -> new GuestAccess(kind, firstGpa + fit(offset, size, sizeBytes), size, 1));
     }
@@ -76,8 +93,7 @@ public final class AccessArbitraries {
      * @return an arbitrary of accesses that lie in the range
      */
     public static Arbitrary<GuestAccess> atomics(long firstGpa, int sizeBytes) {
-        return Combinators.combine(offsets(sizeBytes), Arbitraries.of(1, 2, 4, 8, 16))
-                .as((offset, size) -> new GuestAccess(Kind.ATOMIC, firstGpa + fit(offset, size, sizeBytes), size, 1));
+        return plain(Kind.ATOMIC, firstGpa, sizeBytes, 1, 2, 4, 8, 16);
     }
 
     /**
@@ -89,9 +105,22 @@ public final class AccessArbitraries {
      * @return an arbitrary of accesses that lie in the range
      */
     public static Arbitrary<GuestAccess> strings(Kind kind, long firstGpa, int sizeBytes) {
+        return strings(kind, firstGpa, sizeBytes, 1, 2, 4, 8);
+    }
+
+    /**
+     * Repeated string instructions of given element sizes.
+     *
+     * @param kind what they do; a string
+     * @param firstGpa first byte of the range
+     * @param sizeBytes size of the range, at least 64
+     * @param sizes the element sizes to choose from, in bytes
+     * @return an arbitrary of accesses that lie in the range
+     */
+    public static Arbitrary<GuestAccess> strings(Kind kind, long firstGpa, int sizeBytes, Integer... sizes) {
         return Combinators.combine(
                         offsets(sizeBytes),
-                        Arbitraries.of(1, 2, 4, 8),
+                        Arbitraries.of(sizes),
                         Arbitraries.integers().between(1, MAX_COUNT))
                 .as((offset, size, count) -> {
                     int fitting = Math.min(count, sizeBytes / size);

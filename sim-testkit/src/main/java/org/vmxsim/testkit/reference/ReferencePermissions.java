@@ -1,5 +1,7 @@
 package org.vmxsim.testkit.reference;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -271,12 +273,22 @@ public final class ReferencePermissions {
      * @param value the byte
      */
     public void store(long gpa, byte value) {
+        poke(gpa, value);
         ReferenceSlot slot = at(gpa >>> 12);
-        int page = slot.index(gpa >>> 12);
-        slot.bytes[page * 4096 + (int) (gpa & 0xfff)] = value;
         if (slot.dirty != null) {
-            slot.dirty[page] = true;
+            slot.dirty[slot.index(gpa >>> 12)] = true;
         }
+    }
+
+    /**
+     * The owner's process writes a byte to its own memory: nothing judges it, and no page is dirty.
+     *
+     * @param gpa guest-physical address in a memslot
+     * @param value the byte
+     */
+    public void poke(long gpa, byte value) {
+        ReferenceSlot slot = at(gpa >>> 12);
+        slot.bytes[slot.index(gpa >>> 12) * 4096 + (int) (gpa & 0xfff)] = value;
     }
 
     /**
@@ -288,6 +300,19 @@ public final class ReferencePermissions {
     public byte load(long gpa) {
         ReferenceSlot slot = at(gpa >>> 12);
         return slot.bytes[slot.index(gpa >>> 12) * 4096 + (int) (gpa & 0xfff)];
+    }
+
+    /**
+     * Eight bytes.
+     *
+     * @param gpa guest-physical address in a memslot, 8-byte aligned
+     * @return what lies there, little-endian
+     */
+    public long loadLong(long gpa) {
+        ReferenceSlot slot = at(gpa >>> 12);
+        return ByteBuffer.wrap(slot.bytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong(slot.index(gpa >>> 12) * 4096 + (int) (gpa & 0xfff));
     }
 
     /**

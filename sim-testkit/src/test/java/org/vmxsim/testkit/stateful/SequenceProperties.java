@@ -1,0 +1,37 @@
+package org.vmxsim.testkit.stateful;
+
+import java.util.List;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.vmx.Engine;
+
+/**
+ * Random sequences of everything that may happen to protected memory, against the naive model: every outcome and every
+ * byte. How many sequences is the system property vmxsim.sequences, 1000 unless told otherwise.
+ */
+class SequenceProperties {
+    @Property
+    void fixedDoesWhatTheModelSays(
+            @ForAll("fixed") List<Step> steps, @ForAll Engine engine, @ForAll @IntRange(min = 1, max = 4) int vcpus) {
+        run(SppProfile.FIXED, steps, engine, vcpus);
+    }
+
+    @Provide
+    Arbitrary<List<Step>> fixed() {
+        return Steps.sequences(SppProfile.FIXED);
+    }
+
+    private static void run(SppProfile profile, List<Step> steps, Engine engine, int vcpus) {
+        World world = new World(profile, engine, vcpus);
+        world.enable();
+        for (Step step : steps) {
+            step.run(world);
+            world.compareTouched();
+        }
+        world.compareAll();
+    }
+}

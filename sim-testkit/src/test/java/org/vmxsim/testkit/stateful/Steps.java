@@ -1,0 +1,90 @@
+package org.vmxsim.testkit.stateful;
+
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.Tuple;
+import net.jqwik.api.Tuple.Tuple2;
+import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.testkit.AccessArbitraries;
+import org.vmxsim.testkit.OperationArbitraries;
+import org.vmxsim.testkit.stateful.AccessSteps.Reaction;
+import org.vmxsim.testkit.value.GuestAccess;
+import org.vmxsim.testkit.value.GuestAccess.Kind;
+import org.vmxsim.testkit.value.PermissionOperation;
+
+/** The actions: a row for each, with its weight. To add one, write a {@link Step} and a row. */
+final class Steps {
+    private Steps() {}
+
+    /** Sequences for a profile. */
+    static Arbitrary<List<Step>> sequences(SppProfile profile) {
+        List<Tuple2<Integer, Arbitrary<Step>>> rows = switch (profile) {
+            case FIXED ->
+                List.of(
+                        row(10, accesses()),
+                        row(1, interrupts()),
+                        row(1, deviceCopies()),
+                        row(6, calls()),
+                        row(1, Arbitraries.just(new CallSteps.AddVcpu())),
+                        row(1, slotChanges()));
+            case V4, V12 -> throw new IllegalArgumentException("no actions for " + profile);
+        };
+        return Arbitraries.frequencyOf(rows).list().ofMinSize(1).ofMaxSize(24).withoutEdgeCases();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Tuple2<Integer, Arbitrary<Step>> row(int weight, Arbitrary<? extends Step> steps) {
+        return Tuple.of(weight, (Arbitrary<Step>) steps);
+    }
+
+    private static Arbitrary<Integer> vcpus() {
+        return Arbitraries.integers().between(0, World.PROCESSORS - 1);
+    }
+
+    private static Arbitrary<Reaction> reactions() {
+        return Arbitraries.of(Reaction.class);
+    }
+
+    private static Arbitrary<GuestAccess> plainAccesses() {
+        return Arbitraries.of(World.WINDOWS).flatMap(window -> {
+            long gpa = window[0] << 12;
+            int bytes = (int) window[1] << 12;
+            return Arbitraries.frequencyOf(
+                    Tuple.of(5, AccessArbitraries.plain(Kind.WRITE, gpa, bytes, 1, 2, 4)),
+                    Tuple.of(2, AccessArbitraries.plain(Kind.READ, gpa, bytes, 1, 2, 4)),
+                    Tuple.of(3, AccessArbitraries.plain(Kind.ATOMIC, gpa, bytes, 1, 2, 4, 8)),
+                    Tuple.of(1, AccessArbitraries.plain(Kind.FETCH, gpa, bytes, 6)),
+                    Tuple.of(2, AccessArbitraries.strings(Kind.STRING_WRITE, gpa, bytes, 1, 2, 4)),
+                    Tuple.of(1, AccessArbitraries.strings(Kind.STRING_READ, gpa, bytes, 1, 2, 4)));
+        });
+    }
+
+    private static Arbitrary<AccessSteps.Access> accesses() {
+        return Combinators.combine(vcpus(), plainAccesses(), Arbitraries.integers(), reactions())
+                .as(AccessSteps.Access::new);
+    }
+
+    private static Arbitrary<AccessSteps.Interrupt> interrupts() {
+        return Combinators.combine(vcpus(), plainAccesses(), reactions())
+                .as((vcpu, access, reaction) -> new AccessSteps.Interrupt(vcpu, access.gpa() + 8, reaction));
+    }
+
+    private static Arbitrary<AccessSteps.DeviceCopy> deviceCopies() {
+        return Combinators.combine(vcpus(), plainAccesses(), Arbitraries.integers(), reactions())
+                .as((vcpu, access, value, reaction) -> new AccessSteps.DeviceCopy(vcpu, access.gpa(), value, reaction));
+    }
+
+    private static Arbitrary<CallSteps.SubPageCall> calls() {
+        Arbitrary<PermissionOperation> operations =
+                Arbitraries.of(World.WINDOWS).flatMap(window -> OperationArbitraries.calls(window[0], (int) window[1]));
+        return operations.map(CallSteps.SubPageCall::new);
+    }
+
+    private static Arbitrary<CallSteps.ChangeSlot> slotChanges() {
+        return Combinators.combine(
+                        Arbitraries.integers().between(1, 2), Arbitraries.of(CallSteps.ChangeSlot.Change.class))
+                .as(CallSteps.ChangeSlot::new);
+    }
+}

@@ -1,0 +1,212 @@
+package org.vmxsim.testkit.stateful;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.TreeSet;
+import org.vmxsim.core.boot.BootEntry;
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.Capability;
+import org.vmxsim.mmu.Kvm;
+import org.vmxsim.mmu.Vcpu;
+import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.testkit.reference.ReferencePermissions;
+import org.vmxsim.testkit.value.MemoryLayout.Slot;
+import org.vmxsim.vmx.Engine;
+import org.vmxsim.vmx.Machine;
+import org.vmxsim.vmx.MachineConfig;
+
+/** A virtual machine and the naive model of what it must do, side by side. */
+final class World {
+    /** Small memslots with a hole behind them, a read-only one, and one of large pages. */
+    static final List<Slot> HOME = List.of(
+            new Slot(1, 0x200, 3, false),
+            new Slot(2, 0x203, 2, false),
+            new Slot(3, 0x210, 1, true),
+            new Slot(4, 0x400, 1024, false));
+    /** Where memslots 1 and 2 may move to: another region of 2 MiB. */
+    static final long AWAY = 0x1000;
+    /** Pages that accesses go to: first guest frame and number of pages of each window. */
+    static final long[][] WINDOWS = {{0x200, 6}, {AWAY, 5}, {0x3ff, 3}, {0x5fe, 4}, {0x20f, 3}};
+
+    static final int PROCESSORS = 4;
+    static final long BUDGET = 100_000;
+    static final long IDT = 0x8000;
+    static final long GDT = 0x9000;
+    static final long HANDLER = 0x7000;
+
+    final SppProfile profile;
+    final Machine machine;
+    final Vm vm;
+    final ReferencePermissions model;
+    /** Host virtual address of each memslot's memory, by number. */
+    final long[] hvas = new long[HOME.size() + 1];
+    /** The memory of memslots that are not there now. */
+    final byte[][] detached = new byte[HOME.size() + 1][];
+
+    private final TreeSet<Long> touched = new TreeSet<>();
+
+    World(SppProfile profile, Engine engine, int vcpus) {
+        this.profile = profile;
+        machine = Machine.of(MachineConfig.DEFAULT
+                .withMemory(64 << 20)
+                .withProcessors(PROCESSORS)
+                .withEngine(engine));
+        vm = Kvm.on(machine).createVm(profile);
+        model = new ReferencePermissions(profile);
+        assertThat(vm.addMemory(0, 0, 1 << 16, PageSize.SIZE_4K).isOk()).isTrue();
+        model.addMemory(new Slot(0, 0, 16, false), new byte[1 << 16]);
+        for (Slot slot : HOME) {
+            PageSize backing = slot.npages() >= 512 ? PageSize.SIZE_2M : PageSize.SIZE_4K;
+            hvas[slot.id()] = vm.host().map((long) slot.npages() << 12, backing);
+            detached[slot.id()] = new byte[slot.npages() << 12];
+            add(slot);
+        }
+        descriptors();
+        for (int i = 0; i < vcpus; i++) {
+            vm.createVcpu();
+        }
+    }
+
+    /** A flat code segment, and a gate for vector 3 that leads to HLT. */
+    private void descriptors() {
+        poke(GDT + 8, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
+        poke(IDT + 8 * 3, HANDLER & 0xff, HANDLER >>> 8, 8, 0, 0, 0x8e, 0, 0);
+        poke(HANDLER, 0xf4);
+    }
+
+    /** The process stores into the virtual machine's memory: no permission is asked. */
+    void poke(long gpa, long... bytes) {
+        byte[] stored = new byte[bytes.length];
+        for (int i = 0; i < stored.length; i++) {
+            stored[i] = (byte) bytes[i];
+            model.poke(gpa + i, stored[i]);
+        }
+        vm.memory().load(gpa, stored);
+        touched.add(gpa >>> 12);
+        touched.add(gpa + bytes.length - 1 >>> 12);
+    }
+
+    void add(Slot slot) {
+        int id = slot.id();
+        int flags = slot.readOnly() ? Memslot.READONLY : 0;
+        assertThat(vm.setUserMemoryRegion(id, flags, slot.baseGfn() << 12, (long) slot.npages() << 12, hvas[id])
+                        .isOk())
+                .isTrue();
+        model.addMemory(slot, detached[id]);
+        detached[id] = null;
+    }
+
+    Slot slotAt(long gfn) {
+        return model.slots().stream()
+                .filter(slot -> slot.contains(gfn))
+                .findFirst()
+                .orElse(null);
+    }
+
+    Slot slotById(int id) {
+        return model.slots().stream()
+                .filter(slot -> slot.id() == id)
+                .findFirst()
+                .orElse(null);
+    }
+
+    Vcpu vcpu(int number) {
+        return vm.vcpus().get(number % vm.vcpus().size());
+    }
+
+    /** Puts a vCPU in front of code in flat 32-bit protected mode without paging. */
+    CpuState before(Vcpu vcpu, long rip) {
+        CpuState state = new CpuState();
+        new BootEntry((int) rip, 0).apply(state);
+        state.idtrBase = IDT;
+        state.idtrLimit = 0x7ff;
+        state.gdtrBase = GDT;
+        state.gdtrLimit = 0xff;
+        return state;
+    }
+
+    /** Code of a vCPU that does not lie in tested memory. */
+    long code(Vcpu vcpu, int... bytes) {
+        long at = 0x1000L * (vcpu.id() + 1);
+        long[] code = new long[bytes.length + 1];
+        for (int i = 0; i < bytes.length; i++) {
+            code[i] = bytes[i];
+        }
+        code[bytes.length] = 0xf4;
+        poke(at, code);
+        return at;
+    }
+
+    void enable() {
+        assertThat(vm.enableCap(Capability.SPP).returnValue()).isEqualTo(model.enable());
+    }
+
+    /** Sets bitmaps in both; they must answer alike. */
+    void set(long gfn, int... bitmaps) {
+        assertThat(vm.setSubPages(gfn, bitmaps).returnValue())
+                .as("set gfn 0x%x", gfn)
+                .isEqualTo(model.set(gfn, bitmaps));
+    }
+
+    /** The guest stores: remembered for the comparison at the end of the step. */
+    void store(long gpa, int sizeBytes, long value) {
+        for (int i = 0; i < sizeBytes; i++) {
+            model.store(gpa + i, (byte) (value >>> 8 * i));
+        }
+        touch(gpa, sizeBytes);
+    }
+
+    void touch(long gpa, int sizeBytes) {
+        touched.add(gpa >>> 12);
+        touched.add(gpa + sizeBytes - 1 >>> 12);
+    }
+
+    long load(long gpa, int sizeBytes) {
+        long value = 0;
+        for (int i = 0; i < sizeBytes; i++) {
+            value |= (model.load(gpa + i) & 0xffL) << 8 * i;
+        }
+        return value;
+    }
+
+    /** Compares the pages that the last step was about. */
+    void compareTouched() {
+        for (long gfn : touched) {
+            compare(gfn);
+        }
+        touched.clear();
+    }
+
+    /** Compares all memory of the small memslots, and the pages of the windows. */
+    void compareAll() {
+        for (Slot slot : model.slots()) {
+            for (long gfn = slot.baseGfn(); gfn < slot.baseGfn() + Math.min(slot.npages(), 8); gfn++) {
+                compare(gfn);
+            }
+        }
+        for (long[] window : WINDOWS) {
+            for (long gfn = window[0]; gfn < window[0] + window[1]; gfn++) {
+                compare(gfn);
+            }
+        }
+    }
+
+    private void compare(long gfn) {
+        if (slotAt(gfn) == null) {
+            return;
+        }
+        long hpa = vm.memory().hpa(gfn << 12);
+        for (int offset = 0; offset < 4096; offset += 8) {
+            long expected = model.loadLong((gfn << 12) + offset);
+            long actual = machine.memory().readLong(hpa + offset);
+            if (actual != expected) {
+                throw new AssertionError(String.format(
+                        "gpa 0x%x holds 0x%016x, expected 0x%016x", (gfn << 12) + offset, actual, expected));
+            }
+        }
+    }
+}
