@@ -84,7 +84,8 @@ final class Steps {
 
     private static Arbitrary<CallSteps.ChangeSlot> slotChanges() {
         return Combinators.combine(
-                        Arbitraries.integers().between(1, 2), Arbitraries.just(CallSteps.ChangeSlot.Change.DELETE_OR_ADD))
+                        Arbitraries.integers().between(1, 2),
+                        Arbitraries.just(CallSteps.ChangeSlot.Change.DELETE_OR_ADD))
                 .as(CallSteps.ChangeSlot::new);
     }
 }
