@@ -14,6 +14,7 @@ module org.vmxsim.mmu {
     exports org.vmxsim.mmu.ept;
     exports org.vmxsim.mmu.page;
     exports org.vmxsim.mmu.spp;
+    exports org.vmxsim.mmu.upkeep;
     exports org.vmxsim.mmu.trace;
     exports org.vmxsim.mmu.track;
     exports org.vmxsim.mmu.view;

@@ -3,7 +3,9 @@ package org.vmxsim.mmu;
 /** Capabilities that {@link Vm#enableCap} enables; the number is that of KVM or of its SPP series. */
 public enum Capability {
     /** Sub-page write permissions, number 182 in the last posting of the series. */
-    SPP(182);
+    SPP(182),
+    /** How the log of writes is read and cleared: the options of {@link org.vmxsim.mmu.upkeep.DirtyLog}. */
+    MANUAL_DIRTY_LOG_PROTECT2(168);
 
     private final int number;
 

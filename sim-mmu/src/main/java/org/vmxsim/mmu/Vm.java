@@ -19,7 +19,6 @@ import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
-import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
@@ -29,6 +28,10 @@ import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.spp.v4.SubPagesV4;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.track.PageTracking;
+import org.vmxsim.mmu.upkeep.AccessTracking;
+import org.vmxsim.mmu.upkeep.DirtyLog;
+import org.vmxsim.mmu.upkeep.HostNotifications;
+import org.vmxsim.mmu.upkeep.MemoryRegions;
 import org.vmxsim.mmu.view.EptpList;
 import org.vmxsim.mmu.view.ViewRoots;
 import org.vmxsim.mmu.view.Views;
@@ -43,6 +46,7 @@ public final class Vm {
     private final Memslots slots = new Memslots();
     private final EptMmu mmu;
     private final SubPageProtection subPages;
+    private final MemoryRegions regions;
     private final VmMemory memory;
     private final PortBus ports = new PortBus();
     private final Map<Long, Hypercall> hypercalls = new HashMap<>();
@@ -68,6 +72,9 @@ public final class Vm {
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
         chooseAccessedDirty();
+        mmu.pageModificationLog(kvm.usesModificationLog());
+        this.regions = new MemoryRegions(slots, mmu, kvm.usesModificationLog(), subPages, tracking, requests);
+        host.addNotifier(new HostNotifications(slots, mmu, new AccessTracking(mmu), subPages, requests));
         this.memory = new VmMemory(kvm.memory(), host, slots);
     }
 
@@ -151,20 +158,29 @@ public final class Vm {
         if (oops() != null) {
             return KvmResult.crashed(oops());
         }
-        MemslotChange change = slots.check(slot, flags, gpa, sizeBytes, hva);
-        if (change.errno() != null) {
-            return KvmResult.failed(change.errno());
-        }
-        if (change.removed() != null) {
-            mmu.zapAllFast();
-        }
-        slots.make(change);
-        if (change.removed() != null || change.added() != null) {
-            subPages.memslotChanged(change.removed(), change.added());
-            tracking.memslotChanged(change.removed(), change.added());
-        }
-        requestFlushes();
-        return oops() == null ? KvmResult.OK : KvmResult.crashed(oops());
+        KvmResult result = regions.set(slot, flags, gpa, sizeBytes, hva);
+        return oops() == null ? result : KvmResult.crashed(oops());
+    }
+
+    /**
+     * Changes the size of a memslot: deletes it and adds one of the new size in its place, as user space does.
+     *
+     * @param slot memslot number in bits 15:0, address space in bits 31:16
+     * @param sizeBytes new size, a positive multiple of 4096
+     * @return 0, or an error as {@link #setUserMemoryRegion} gives, without any change
+     * @see MemoryRegions#resize
+     */
+    public KvmResult resizeMemory(int slot, long sizeBytes) {
+        return oops() == null ? regions.resize(slot, sizeBytes) : KvmResult.crashed(oops());
+    }
+
+    /**
+     * The log of writes to memslots with the flag {@link org.vmxsim.mmu.memslot.Memslot#LOG_DIRTY_PAGES}.
+     *
+     * @return the calls that read and clear it
+     */
+    public DirtyLog dirtyLog() {
+        return regions.dirtyLog();
     }
 
     /**
@@ -188,8 +204,20 @@ public final class Vm {
      * @return 0; ENODEV if the processors lack it; ENOMEM
      */
     public KvmResult enableCap(Capability capability) {
+        return enableCap(capability, 0);
+    }
+
+    /**
+     * Enables a capability (KVM_ENABLE_CAP).
+     *
+     * @param capability the capability
+     * @param argument its argument, {@code args[0]}; 0 for one that has none
+     * @return 0; ENODEV if the processors lack it; EINVAL for an argument that it does not know; ENOMEM
+     */
+    public KvmResult enableCap(Capability capability, long argument) {
         return switch (capability) {
             case SPP -> enableSubPages();
+            case MANUAL_DIRTY_LOG_PROTECT2 -> regions.dirtyLog().enable(argument);
         };
     }
 

@@ -31,6 +31,7 @@ public final class EptMmu {
     private final HostMemory host;
     private final Memslots slots;
     private final EptTables tables;
+    private final EptUpdates updates;
     private final EptRoots roots;
     private final MappingRules rules;
     private final FaultPath faults;
@@ -54,6 +55,7 @@ public final class EptMmu {
         this.caches = new PageCaches(frames);
         this.roots = new EptRoots(tables, caches);
         this.rules = new MappingRules(largestPage);
+        this.updates = new EptUpdates(tables, rules);
         this.faults = new FaultPath(tables, roots, rules, host);
         root();
     }
@@ -362,6 +364,15 @@ public final class EptMmu {
             tables.change(spteHpa, spte, rules.withBitmap(tables.pageOf(spteHpa).role(), slot, gfn, spte));
         });
         collapse(slot, gfn, gfn);
+    }
+
+    /**
+     * Changes of single entries.
+     *
+     * @return what changes them
+     */
+    public EptUpdates updates() {
+        return updates;
     }
 
     /**

@@ -132,6 +132,17 @@ public final class Spte {
     }
 
     /**
+     * Access tracking without accessed flags takes all permissions, until the next access.
+     *
+     * @param spte an entry that maps a page, without write permission, not access-tracked
+     * @return the entry
+     */
+    public static long accessTracked(long spte) {
+        long saved = SAVED_READ.put(SAVED_EXECUTE.put(spte, spte >>> 2 & 1), spte & 1);
+        return saved & ~EptEntry.PERMISSIONS.mask() | SPECIAL.mask();
+    }
+
+    /**
      * The permissions that access tracking took come back; a saved bit 61 stays saved, and write permission away.
      *
      * @param spte an access-tracked entry
