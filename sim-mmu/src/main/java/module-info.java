@@ -15,6 +15,8 @@ module org.vmxsim.mmu {
     exports org.vmxsim.mmu.page;
     exports org.vmxsim.mmu.spp;
     exports org.vmxsim.mmu.upkeep;
+    exports org.vmxsim.mmu.spp.fixed;
+    exports org.vmxsim.mmu.spp.v12;
     exports org.vmxsim.mmu.trace;
     exports org.vmxsim.mmu.track;
     exports org.vmxsim.mmu.view;

@@ -101,6 +101,12 @@ final class ExitDispatcher {
         if (denied == null) {
             return SkipOutcome.NO_DENIED_WRITE;
         }
+        if (vcpu.vm().subPages().profile() == SppProfile.V12) {
+            // What the series' own test does: whatever was denied, RIP goes behind the instruction.
+            vcpu.registers().skipInstruction(denied.insnLength());
+            denied = null;
+            return SkipOutcome.SKIPPED;
+        }
         return switch (denied.access()) {
             case EVENT_DELIVERY -> SkipOutcome.EVENT_DELIVERY;
             case PAGING_STRUCTURE -> SkipOutcome.PAGING_STRUCTURE;

@@ -149,11 +149,11 @@ public sealed interface VcpuExit {
      * @param number 28 in v4, else 29
      * @param gpa guest-physical address of the first byte in the page; a guest-frame number for an emulated instruction
      *     in v12
-     * @param gla guest-linear address of the write; 0 in v4 and if {@code access} is not
+     * @param gla guest-linear address of the write; 0 in v4, and in the fixed profile if {@code access} is not
      *     {@link DeniedAccess#INSTRUCTION}
      * @param rip guest RIP
-     * @param insnLength length of the instruction; 0 in v4 and if {@code access} is not
-     *     {@link DeniedAccess#INSTRUCTION}
+     * @param insnLength length of the instruction; 0 in v4, and in the fixed profile if {@code access} is not
+     *     {@link DeniedAccess#INSTRUCTION}; in v12 always what the processor says
      * @param access whose write it is
      */
     record Spp(int number, long gpa, long gla, long rip, int insnLength, DeniedAccess access) implements VcpuExit {}

@@ -25,6 +25,7 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
+import org.vmxsim.mmu.spp.v12.SubPagesV12;
 import org.vmxsim.mmu.spp.v4.SubPagesV4;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.track.PageTracking;
@@ -83,7 +84,7 @@ public final class Vm {
         return switch (profile) {
             case FIXED -> new FixedSubPages(environment);
             case V4 -> new SubPagesV4(environment);
-            case V12 -> throw new IllegalArgumentException("need the profile FIXED or V4, got " + profile);
+            case V12 -> new SubPagesV12(environment);
         };
     }
 

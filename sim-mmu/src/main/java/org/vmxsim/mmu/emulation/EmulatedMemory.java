@@ -5,6 +5,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 
 /**
@@ -111,7 +112,8 @@ public final class EmulatedMemory implements EmulationMemory {
     }
 
     private boolean isDenied(Memslot slot, long gpa, int sizeBytes, boolean data) {
-        if (slot == null || slot.isReadOnly()) {
+        // The historic profiles ask for stores of instructions only: KVM sets flags of guest tables past the check.
+        if (slot == null || slot.isReadOnly() || !data && subPages.profile() != SppProfile.FIXED) {
             return false;
         }
         long denied = subPages.deniedEmulatedWrite(gpa, sizeBytes);

@@ -267,7 +267,17 @@ public final class EptMmu {
      * @return 4-KiB pages of EPT paging structures, roots included
      */
     public long tablePages() {
-        return tables.pages().count();
+        return tables.pages().count(false);
+    }
+
+    /**
+     * Lets go of a table that is held as a root; it is freed if it was zapped meanwhile and nobody else holds it
+     * ({@code mmu_free_root_page}).
+     *
+     * @param root the table
+     */
+    public void releaseRoot(MmuPage root) {
+        roots.put(root);
     }
 
     /**
@@ -452,6 +462,18 @@ public final class EptMmu {
             long spte = tables.read(spteHpa);
             tables.change(spteHpa, spte, rules.writeProtected(spte, level));
         });
+    }
+
+    /**
+     * Removes one entry that maps a page ({@code drop_spte}).
+     *
+     * @param slot the memslot of the frame
+     * @param gfn a guest frame that the entry maps
+     * @param level level of the entry, 1 to 3
+     * @param spteHpa host-physical address of the entry
+     */
+    public void zapEntry(Memslot slot, long gfn, int level, long spteHpa) {
+        tables.zap(slot, gfn, level, spteHpa);
     }
 
     /**

@@ -15,6 +15,7 @@ public final class MmuPages {
     private MmuPage[] byTable = new MmuPage[FIRST_BUCKETS];
     private MmuPage newest;
     private long count;
+    private long subPageTables;
     private long generation;
 
     /**
@@ -45,6 +46,7 @@ public final class MmuPages {
         }
         newest = page;
         count++;
+        subPageTables += role.spp() ? 1 : 0;
         insert(page);
         return page;
     }
@@ -159,6 +161,16 @@ public final class MmuPages {
     }
 
     /**
+     * How many tables of one purpose there are.
+     *
+     * @param spp true for tables of sub-page permissions, false for EPT
+     * @return 4-KiB pages, roots and invalid ones included
+     */
+    public long count(boolean spp) {
+        return spp ? subPageTables : count - subPageTables;
+    }
+
+    /**
      * Frees a table and its frame.
      *
      * @param page a table that nothing refers to and nobody holds
@@ -177,6 +189,7 @@ public final class MmuPages {
             page.older.newer = page.newer;
         }
         count--;
+        subPageTables -= page.role().spp() ? 1 : 0;
         frames.free(page.tableHpa(), PageSize.SIZE_4K);
     }
 

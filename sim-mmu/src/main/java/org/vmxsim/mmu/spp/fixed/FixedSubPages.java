@@ -3,6 +3,7 @@ package org.vmxsim.mmu.spp.fixed;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.Spte;
+import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.SubPageBitmaps;
 import org.vmxsim.mmu.spp.Interleaving;
@@ -11,6 +12,7 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.spp.SppVector;
+import org.vmxsim.vmx.ept.EptEntry;
 
 /**
  * The default profile: the interface of the series' last posting, exact to the sub-page in every path. Pages are mapped
@@ -18,6 +20,7 @@ import org.vmxsim.spp.SppVector;
  */
 public final class FixedSubPages implements SubPageProtection {
     private static final int[] NO_BITMAPS = {};
+    private static final int REGION_PAGES = 512;
 
     private final SppEnvironment environment;
     private Sppt sppt;
@@ -89,6 +92,9 @@ public final class FixedSubPages implements SubPageProtection {
     @Override
     public KvmResult set(long gfn, int[] bitmaps) {
         Errno refusal = refusal(gfn, bitmaps.length);
+        if (refusal == null && !canSplit(gfn, bitmaps)) {
+            refusal = Errno.ENOMEM;
+        }
         if (refusal != null) {
             return KvmResult.failed(refusal);
         }
@@ -102,15 +108,57 @@ public final class FixedSubPages implements SubPageProtection {
         return KvmResult.of(bitmaps.length);
     }
 
+    /**
+     * Whether there is memory for the tables that large pages around the pages to be protected need. It is asked before
+     * anything changes, and nobody else takes memory until the set is done: so a set has nothing to roll back.
+     */
+    private boolean canSplit(long firstGfn, int[] bitmaps) {
+        long tables = 0;
+        long lastGfn = firstGfn + bitmaps.length - 1;
+        long counted1g = -1;
+        for (long gfn = firstGfn; gfn <= lastGfn; gfn = (gfn | REGION_PAGES - 1) + 1) {
+            long last = Math.min(lastGfn, gfn | REGION_PAGES - 1);
+            if (protectsAny(firstGfn, bitmaps, gfn, last)) {
+                Memslot slot = environment.slots().at(gfn);
+                // A page of 1 GiB needs a table of 2-MiB pages once, and one of 4-KiB pages for each region.
+                boolean first = gfn >>> 18 != counted1g;
+                tables += slot.rmap().size(gfn, 2) + slot.rmap().size(gfn, 3) * (first ? 2L : 1L);
+                counted1g = gfn >>> 18;
+            }
+        }
+        return tables * PageSize.SIZE_4K.sizeBytes() <= environment.frames().freeBytes();
+    }
+
+    private static boolean protectsAny(long firstGfn, int[] bitmaps, long from, long to) {
+        for (long gfn = from; gfn <= to; gfn++) {
+            if (bitmaps[(int) (gfn - firstGfn)] != SubPageBitmaps.FULL) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private boolean set(Memslot slot, long gfn, int bitmap) {
         if (slot.bitmaps().get(gfn) == bitmap) {
             return false;
         }
         slot.bitmaps().set(gfn, bitmap);
+        // A processor has kept a vector only if an entry told it to look for one.
+        boolean cached = isArmed(slot, gfn);
         // The vector first: an armed page never meets a vector that is older than its bitmap.
-        boolean changed = sppt.update(gfn, bitmap);
+        boolean shrunk = sppt.update(gfn, bitmap);
         environment.mmu().applySubPages(slot, gfn);
-        return changed;
+        // A vector that denies needs no invalidation to be forgotten: the EPT violation of the denied write does it.
+        return cached && shrunk;
+    }
+
+    private boolean isArmed(Memslot slot, long gfn) {
+        for (int i = 0; i < slot.rmap().size(gfn, 1); i++) {
+            if (Spte.isArmed(environment.memory().readLong(slot.rmap().get(gfn, 1, i)))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -185,37 +233,49 @@ public final class FixedSubPages implements SubPageProtection {
         return sppt != null && slot.bitmaps().isProtected(gfn, 1);
     }
 
+    /**
+     * The bit is put aside, so that the write that is to be noticed gets to the hypervisor whatever the vector says.
+     */
+    @Override
+    public long writeProtected(long spte) {
+        return EptEntry.SPP.isSet(spte) ? spte & ~EptEntry.SPP.mask() | Spte.SPP_SAVED.mask() : spte;
+    }
+
     @Override
     public WriteFault writeFault(long spte) {
+        if (Spte.SPP_SAVED.isSet(spte)) {
+            return WriteFault.RESTORE;
+        }
         return Spte.isArmed(spte) ? WriteFault.DENY : WriteFault.NONE;
     }
 
+    /**
+     * Bitmaps belong to memory: they move with it and go with it. What was mapped of the range is zapped, and
+     * invalidated for that, so that no processor holds a vector of it.
+     */
     @Override
     public void memslotChanged(Memslot removed, Memslot added) {
         if (sppt == null) {
             return;
         }
         if (added != null) {
-            added.bitmaps(newBitmaps(added));
+            added.bitmaps(
+                    removed == null ? newBitmaps(added) : removed.bitmaps().movedTo(added.baseGfn()));
         }
-        if (removed != null && followBitmaps(removed)) {
-            environment.vcpus().flushAll();
+        if (removed != null) {
+            follow(removed);
+        }
+        if (removed != null && added != null) {
+            follow(added);
         }
     }
 
-    /** Vectors that exist in the range of a memslot that went follow the bitmaps that hold there now. */
-    private boolean followBitmaps(Memslot slot) {
-        boolean changed = false;
-        for (long gfn = slot.baseGfn(); gfn <= slot.lastGfn(); gfn++) {
-            if (slot.bitmaps().isProtected(gfn, 1)) {
-                Memslot now = environment.slots().at(gfn);
-                changed |= sppt.update(
-                        gfn, now == null ? SubPageBitmaps.FULL : now.bitmaps().get(gfn));
-            } else if ((gfn & 511) == 0 && !slot.bitmaps().isProtected(gfn, 2)) {
-                gfn |= 511;
-            }
-        }
-        return changed;
+    /** The vectors of pages that are or were protected in a memslot say what holds at these addresses now. */
+    private void follow(Memslot slot) {
+        slot.bitmaps().forEachProtected((gfn, bitmap) -> {
+            Memslot now = environment.slots().at(gfn);
+            sppt.update(gfn, now == null ? SubPageBitmaps.FULL : now.bitmaps().get(gfn));
+        });
     }
 
     @Override

@@ -81,7 +81,7 @@ final class Sppt {
         return table;
     }
 
-    /** Sets the vector of a page if its region has vectors; true if that changed one. */
+    /** Sets the vector of a page if its region has vectors; true if that took a permission away. */
     boolean update(long gfn, int bitmap) {
         long gpa = gfn << 12;
         long table = root;
@@ -94,10 +94,10 @@ final class Sppt {
         }
         long address = Radix.entryAddress(table, gpa, Radix.PT);
         long vector = SppVector.ofBitmap(bitmap);
-        if (memory.readLong(address) == vector) {
-            return false;
+        long before = memory.readLong(address);
+        if (before != vector) {
+            memory.writeLong(address, vector);
         }
-        memory.writeLong(address, vector);
-        return true;
+        return (before & ~vector) != 0;
     }
 }
