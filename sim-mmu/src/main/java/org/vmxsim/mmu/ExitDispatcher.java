@@ -36,6 +36,7 @@ final class ExitDispatcher {
     private VcpuExit byReason(VmExit exit) {
         return switch (exit.reason) {
             case EPT_VIOLATION -> memory.violation(exit);
+            case EPT_MISCONFIGURATION -> memory.misconfiguration(exit);
             case SPP_RELATED_EVENT -> memory.subPageEvent(exit);
             case PAGE_MODIFICATION_LOG_FULL -> memory.logFull(exit);
             case TRIPLE_FAULT -> new VcpuExit.Shutdown();
@@ -59,7 +60,7 @@ final class ExitDispatcher {
             case INIT_SIGNAL, STARTUP_IPI, TASK_SWITCH, INVLPG, RDPMC, RDTSC, RDTSCP, MOV_DR -> unexpected(exit);
             case MWAIT, MONITOR, PAUSE, RDRAND, RDSEED, INVPCID, GDTR_IDTR_ACCESS -> unexpected(exit);
             case LDTR_TR_ACCESS, TPR_BELOW_THRESHOLD, APIC_ACCESS, APIC_WRITE, VIRTUALIZED_EOI -> unexpected(exit);
-            case EPT_MISCONFIGURATION, PREEMPTION_TIMER_EXPIRED -> unexpected(exit);
+            case PREEMPTION_TIMER_EXPIRED -> unexpected(exit);
             case ENTRY_FAILURE_GUEST_STATE, ENTRY_FAILURE_MSR_LOADING, ENTRY_FAILURE_MACHINE_CHECK -> unexpected(exit);
         };
     }

@@ -15,11 +15,24 @@ import org.vmxsim.mmu.host.PageSize;
  *     its references to tables are charged besides
  * @param nested whether nested virtualization is offered (the module parameter {@code nested}); sub-page protection
  *     refuses to be enabled then, as since v5 of the series
+ * @param prefetch whether a fault that maps a 4-KiB page also maps those of its 7 neighbours that the host has present;
+ *     only with accessed and dirty flags, which tell what was used
+ * @param deviceMarks whether pages without memslot are marked in EPT by misconfigured entries, so that an access is
+ *     emulated without a look at the memslots
  */
 public record KvmConfig(
-        PageSize largestPage, boolean eptAccessedDirty, boolean modificationLog, int exitCycles, boolean nested) {
-    /** 1-GiB pages, accessed and dirty flags, page-modification log, 300 cycles an exit (assumed, no measurement). */
-    public static final KvmConfig DEFAULT = new KvmConfig(PageSize.SIZE_1G, true, true, 300, false);
+        PageSize largestPage,
+        boolean eptAccessedDirty,
+        boolean modificationLog,
+        int exitCycles,
+        boolean nested,
+        boolean prefetch,
+        boolean deviceMarks) {
+    /**
+     * 1-GiB pages, accessed and dirty flags, page-modification log, prefetching, marks for devices, 300 cycles an exit
+     * (assumed, no measurement).
+     */
+    public static final KvmConfig DEFAULT = new KvmConfig(PageSize.SIZE_1G, true, true, 300, false, true, true);
 
     /**
      * Checks the numbers.
@@ -39,7 +52,7 @@ public record KvmConfig(
      * @return the changed choices
      */
     public KvmConfig withLargestPage(PageSize size) {
-        return new KvmConfig(size, eptAccessedDirty, modificationLog, exitCycles, nested);
+        return new KvmConfig(size, eptAccessedDirty, modificationLog, exitCycles, nested, prefetch, deviceMarks);
     }
 
     /**
@@ -50,6 +63,17 @@ public record KvmConfig(
      * @return the changed choices
      */
     public KvmConfig withFlags(boolean flags, boolean log) {
-        return new KvmConfig(largestPage, flags, log, exitCycles, nested);
+        return new KvmConfig(largestPage, flags, log, exitCycles, nested, prefetch, deviceMarks);
+    }
+
+    /**
+     * With another way to map.
+     *
+     * @param neighbours whether to prefetch
+     * @param devices whether to mark pages without memslot
+     * @return the changed choices
+     */
+    public KvmConfig withMapping(boolean neighbours, boolean devices) {
+        return new KvmConfig(largestPage, eptAccessedDirty, modificationLog, exitCycles, nested, neighbours, devices);
     }
 }

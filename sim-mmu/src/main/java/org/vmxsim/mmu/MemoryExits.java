@@ -34,10 +34,13 @@ final class MemoryExits {
         keepNmisBlocked(exit);
         EptViolation violation = EptViolation.decode(exit.qualification);
         Memslot slot = vm.slots().at(vcpu.addressSpace(), exit.gpa >>> 12);
+        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         if (slot == null) {
+            if (vm.kvm().config().deviceMarks()) {
+                vm.mmu().markDevice(vcpu.id(), exit.gpa);
+            }
             return emulation.run();
         }
-        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, violation.access());
         if (outcome == MapOutcome.MAPPED || outcome == MapOutcome.WRITE_ALLOWED) {
             vcpu.statistics().faultsFixed++;
@@ -83,6 +86,18 @@ final class MemoryExits {
         if ((exit.qualification & NMI_UNBLOCKING) != 0 && exit.idtVectoringInformation >= 0) {
             vcpu.registers().blockNmis();
         }
+    }
+
+    /** SDM "EPT Misconfigurations": none happens by mistake, so it is a page that was found without memslot before. */
+    VcpuExit misconfiguration(VmExit exit) {
+        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
+        return switch (vm.mmu().misconfiguration(vcpu.id(), exit.gpa)) {
+            case DEVICE -> emulation.run();
+            case STALE -> null;
+            case BROKEN ->
+                new InternalError(
+                        Suberror.UNEXPECTED_EXIT_REASON, vcpu.registers().rip(), exit.toString());
+        };
     }
 
     /** SDM "Page-Modification Log-Full Event". The exit itself has emptied the log, so the guest may go on. */

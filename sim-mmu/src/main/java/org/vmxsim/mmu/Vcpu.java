@@ -185,6 +185,15 @@ public final class Vcpu {
         requests |= request;
     }
 
+    /**
+     * Resets its memory management ({@code kvm_mmu_reset_context}), as a change of what its processor supports would:
+     * its EPT root is let go, and loaded anew before it enters the guest.
+     */
+    public void resetMmu() {
+        vm.mmu().unload(id);
+        request(LOAD_MMU);
+    }
+
     /** Makes {@link #run} return {@link VcpuExit.Intr} before it enters the guest again. */
     public void kick() {
         request(KICK);

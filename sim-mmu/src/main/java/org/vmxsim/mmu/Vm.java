@@ -72,8 +72,9 @@ public final class Vm {
                 };
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
-        chooseAccessedDirty();
         mmu.pageModificationLog(kvm.usesModificationLog());
+        mmu.prefetch(kvm.config().prefetch());
+        chooseAccessedDirty();
         this.regions = new MemoryRegions(slots, mmu, kvm.usesModificationLog(), subPages, tracking, requests);
         host.addNotifier(new HostNotifications(slots, mmu, new AccessTracking(mmu), subPages, requests));
         this.memory = new VmMemory(kvm.memory(), host, slots);

@@ -122,6 +122,26 @@ public final class EptMmu {
         }
     }
 
+    /**
+     * Whether a fault that maps a 4-KiB page also maps its neighbours that the host has present. Only tables in which
+     * the processors set accessed flags are prefetched into, since nothing else tells what was used.
+     *
+     * @param on true to prefetch
+     */
+    public void prefetch(boolean on) {
+        rules.prefetch = on;
+    }
+
+    /**
+     * Memslots have changed. Marks for devices are told to be old by their generation; when the numbers of generations
+     * begin again, everything is removed ({@code kvm_mmu_invalidate_mmio_sptes}).
+     */
+    public void memslotsChanged() {
+        if (slots.generation() % Spte.GENERATIONS == 0) {
+            zapAllFast();
+        }
+    }
+
     EptTables tables() {
         return tables;
     }

@@ -1,5 +1,6 @@
 package org.vmxsim.mmu.ept;
 
+import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.HostPage;
 import org.vmxsim.mmu.memslot.Memslot;
@@ -11,6 +12,10 @@ import org.vmxsim.vmx.ept.EptViolation;
 /** Answers EPT violations: {@code direct_page_fault}, the fast path first. */
 final class FaultPath {
     private static final int ACCESS = 7;
+    /** Four levels reach no further. */
+    private static final long END_GPA = 1L << 48;
+
+    private static final int PREFETCH = 8;
 
     private final EptTables tables;
     private final EptRoots roots;
@@ -110,8 +115,30 @@ final class FaultPath {
         }
         if (level == 1) {
             rules.subPages.installed(vcpu.id(), slot, gfn);
+            if (rules.prefetch && !root.role().adDisabled() && !MappingRules.isLogged(slot)) {
+                prefetch(root, slot, gfn);
+            }
         }
         return MapOutcome.MAPPED;
+    }
+
+    /** Maps the neighbours in the same 8 entries that the host has present: {@code direct_pte_prefetch}. */
+    private void prefetch(MmuPage root, Memslot slot, long gfn) {
+        long first = gfn & -PREFETCH;
+        long firstHpa = cursor.spteHpa - Long.BYTES * (gfn - first);
+        for (int i = 0; i < PREFETCH; i++) {
+            long neighbour = first + i;
+            long spteHpa = firstHpa + Long.BYTES * i;
+            if (neighbour == gfn || !slot.contains(neighbour) || tables.read(spteHpa) != tables.notPresent()) {
+                continue;
+            }
+            boolean present = host.look(slot.hvaOf(neighbour), page) && page.frameHpa != FrameAllocator.NONE;
+            boolean readable = (rules.access.permissions(root.role().view(), slot, neighbour) & EptViolation.READ) != 0;
+            if (present && page.writable && readable) {
+                cursor.spteHpa = spteHpa;
+                tables.install(slot, neighbour, cursor, rules.leaf(root.role(), slot, neighbour, 1, page, false));
+            }
+        }
     }
 
     private void replace(Memslot slot, long gfn, long spte) {
@@ -130,7 +157,7 @@ final class FaultPath {
 
     /** Marks a page without memslot, so that the next access tells at once; without memory nothing is marked. */
     void markDevice(VcpuMmu vcpu, long gpa, long generation) {
-        if (roots.isStale(vcpu) || !vcpu.cache().topUp(PageCache.MIN)) {
+        if (gpa >= END_GPA || roots.isStale(vcpu) || !vcpu.cache().topUp(PageCache.MIN)) {
             return;
         }
         tables.descendMaking(vcpu.root(), null, gpa, 1, cursor, vcpu.cache());

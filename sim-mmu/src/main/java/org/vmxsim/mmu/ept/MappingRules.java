@@ -13,6 +13,8 @@ final class MappingRules {
     AccessRules access = AccessRules.NONE;
     /** Whether the processor logs writes itself, where it sets dirty flags. */
     boolean pageModificationLog;
+    /** Whether neighbours of a 4-KiB page are mapped with it. */
+    boolean prefetch;
     /** Whether EPT violations may become #VE, so that bit 63 means something. */
     boolean convertible;
 

@@ -79,6 +79,7 @@ public final class MemoryRegions {
         }
         boolean slotLoggedBefore = change.kept() != null && change.kept().logsWrites();
         slots.make(change);
+        mmu.memslotsChanged();
         if (removed != null || change.added() != null) {
             subPages.memslotChanged(removed, change.added());
             tracking.memslotChanged(removed, change.added());
