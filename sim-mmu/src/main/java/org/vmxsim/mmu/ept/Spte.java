@@ -207,6 +207,8 @@ public final class Spte {
      */
     public static long part(long spte, PageSize size, int part) {
         long leaf = size == PageSize.SIZE_4K ? spte & ~EptEntry.LEAF.mask() : spte;
+        // A part that cannot be written yet is not dirty: its first write is to be logged.
+        leaf &= EptEntry.WRITE.isSet(spte) ? -1 : ~EptEntry.DIRTY.mask();
         return leaf + part * size.sizeBytes();
     }
 }

@@ -99,6 +99,8 @@ public final class MemoryRegions {
     private void toggleLogging(Memslot slot) {
         if (slot.logsWrites()) {
             logging.begin(slot, slots.logsBeginDirty());
+            // Whether or not an entry lost a right: what was cached before the log began must not outlive it.
+            vcpus.flushAll();
         } else {
             logging.end(slot);
         }
