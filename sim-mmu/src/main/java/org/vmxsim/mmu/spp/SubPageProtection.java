@@ -24,6 +24,15 @@ public interface SubPageProtection extends SubPageRules {
     SppProfile profile();
 
     /**
+     * What KVM_CHECK_EXTENSION says for the capability.
+     *
+     * @return how many pages a call may set; 0 if there is no such capability
+     */
+    default int checkExtension() {
+        return profile().maxPages();
+    }
+
+    /**
      * Enables it for the virtual machine: KVM_INIT_SPP of v4, KVM_ENABLE_CAP of v12. Enabling it again changes nothing.
      *
      * @return 0, or the profile's error

@@ -41,6 +41,11 @@ public final class FixedSubPages implements SubPageProtection {
     }
 
     @Override
+    public int checkExtension() {
+        return environment.supported() ? profile().maxPages() : 0;
+    }
+
+    @Override
     public KvmResult enable() {
         if (environment.nested()) {
             return KvmResult.failed(Errno.EPERM);

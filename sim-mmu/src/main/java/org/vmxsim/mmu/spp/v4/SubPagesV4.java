@@ -49,6 +49,12 @@ public final class SubPagesV4 implements SubPageProtection {
         return SppProfile.V4;
     }
 
+    /** The capability came with v8. */
+    @Override
+    public int checkExtension() {
+        return 0;
+    }
+
     @Override
     public KernelOops oops() {
         return crash.oops();
