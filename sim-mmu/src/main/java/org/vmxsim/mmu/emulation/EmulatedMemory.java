@@ -28,6 +28,9 @@ public final class EmulatedMemory implements EmulationMemory {
     private final long[] storeValues = new long[MAX_STORES];
     private int stores;
     private boolean dropDenied;
+    /** Whether part of the store that is being made was denied: then no part of it is made. */
+    private boolean dropping;
+
     private long deniedGpa = NONE;
     private long deniedGla;
     private boolean deniedPagingStructure;
@@ -49,9 +52,9 @@ public final class EmulatedMemory implements EmulationMemory {
     }
 
     /**
-     * Chooses what becomes of a denied store.
+     * Chooses what becomes of a store that is denied, be it in one of two pages.
      *
-     * @param drop true to leave it out, false to refuse it and abandon the instruction
+     * @param drop true to leave it out as a whole, false to refuse it and abandon the instruction
      */
     public void dropDenied(boolean drop) {
         dropDenied = drop;
@@ -61,6 +64,7 @@ public final class EmulatedMemory implements EmulationMemory {
     public void begin() {
         stores = 0;
         deniedGpa = NONE;
+        dropping = false;
     }
 
     /**
@@ -117,7 +121,11 @@ public final class EmulatedMemory implements EmulationMemory {
             return false;
         }
         long denied = subPages.deniedEmulatedWrite(gpa, sizeBytes);
-        if (denied == SubPageProtection.ALLOWED || data && dropDenied) {
+        if (denied == SubPageProtection.ALLOWED) {
+            return false;
+        }
+        if (data && dropDenied) {
+            dropping = true;
             return false;
         }
         deniedGpa = denied;
@@ -158,16 +166,21 @@ public final class EmulatedMemory implements EmulationMemory {
         Memslot slot = slots.at(gpa >>> 12);
         if (slot == null || slot.isReadOnly()) {
             devices.store(gpa, sizeBytes, value);
-        } else if (subPages.deniedEmulatedWrite(gpa, sizeBytes) == SubPageProtection.ALLOWED) {
-            if (stores == MAX_STORES) {
-                throw new AssertionError("an instruction makes more than " + MAX_STORES + " stores");
-            }
-            storeGpas[stores] = gpa;
-            storeSizes[stores] = sizeBytes;
-            storeValues[stores++] = value;
-        } else if (!dropDenied) {
+        } else if (!dropping) {
+            hold(gpa, sizeBytes, value);
+        }
+    }
+
+    private void hold(long gpa, int sizeBytes, long value) {
+        if (subPages.deniedEmulatedWrite(gpa, sizeBytes) != SubPageProtection.ALLOWED) {
             throw new AssertionError("a denied store was translated, gpa=0x" + Long.toHexString(gpa));
         }
+        if (stores == MAX_STORES) {
+            throw new AssertionError("an instruction makes more than " + MAX_STORES + " stores");
+        }
+        storeGpas[stores] = gpa;
+        storeSizes[stores] = sizeBytes;
+        storeValues[stores++] = value;
     }
 
     /** Makes the stores that were held back. */
