@@ -180,10 +180,6 @@ public final class ReferencePermissions {
 
     private int refusal(int npages) {
         boolean malformed = npages > profile.maxPages() || profile == SppProfile.V4 && npages == 0;
-        // The tables of error numbers: v4 tests the number of pages before it asks whether anything is enabled.
-        if (profile == SppProfile.V4 && malformed) {
-            return -Errno.EINVAL.number();
-        }
         if (!active) {
             return -Errno.ENODEV.number();
         }

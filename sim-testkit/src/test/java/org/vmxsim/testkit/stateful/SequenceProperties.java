@@ -25,7 +25,18 @@ class SequenceProperties {
         return Steps.sequences(SppProfile.FIXED);
     }
 
-    private static void run(SppProfile profile, List<Step> steps, Engine engine, int vcpus) {
+    @Property
+    void theFirstSeriesDoesWhatTheModelSays(
+            @ForAll("v4") List<Step> steps, @ForAll Engine engine, @ForAll @IntRange(min = 1, max = 4) int vcpus) {
+        run(SppProfile.V4, steps, engine, vcpus);
+    }
+
+    @Provide
+    Arbitrary<List<Step>> v4() {
+        return Steps.sequences(SppProfile.V4);
+    }
+
+    static void run(SppProfile profile, List<Step> steps, Engine engine, int vcpus) {
         World world = new World(profile, engine, vcpus);
         world.enable();
         for (Step step : steps) {

@@ -16,6 +16,13 @@ import org.vmxsim.testkit.value.PermissionOperation;
 
 /** The actions: a row for each, with its weight. To add one, write a {@link Step} and a row. */
 final class Steps {
+    /**
+     * Small pages only, since v4 never protects large ones (S14), and no read-only ones, which it makes writable (S11).
+     * The sequences of v4 also leave out what is known to end a virtual machine or its protection: late vCPUs (S7),
+     * late memslots (S8), freed roots (S9), and events (docs/spp.md).
+     */
+    private static final long[][] IN_V4 = {{0x200, 6}};
+
     private Steps() {}
 
     /** Sequences for a profile. */
@@ -23,13 +30,14 @@ final class Steps {
         List<Tuple2<Integer, Arbitrary<Step>>> rows = switch (profile) {
             case FIXED ->
                 List.of(
-                        row(10, accesses()),
-                        row(1, interrupts()),
-                        row(1, deviceCopies()),
-                        row(6, calls()),
+                        row(10, accesses(World.WINDOWS)),
+                        row(1, interrupts(World.WINDOWS)),
+                        row(1, deviceCopies(World.WINDOWS)),
+                        row(6, calls(World.WINDOWS)),
                         row(1, Arbitraries.just(new CallSteps.AddVcpu())),
                         row(1, slotChanges()));
-            case V4, V12 -> throw new IllegalArgumentException("no actions for " + profile);
+            case V4 -> List.of(row(10, accesses(IN_V4)), row(1, deviceCopies(IN_V4)), row(6, calls(IN_V4)));
+            case V12 -> throw new IllegalArgumentException("no actions for " + profile);
         };
         return Arbitraries.frequencyOf(rows).list().ofMinSize(1).ofMaxSize(24).withoutEdgeCases();
     }
@@ -47,8 +55,8 @@ final class Steps {
         return Arbitraries.of(Reaction.class);
     }
 
-    private static Arbitrary<GuestAccess> plainAccesses() {
-        return Arbitraries.of(World.WINDOWS).flatMap(window -> {
+    private static Arbitrary<GuestAccess> plainAccesses(long[]... windows) {
+        return Arbitraries.of(windows).flatMap(window -> {
             long gpa = window[0] << 12;
             int bytes = (int) window[1] << 12;
             return Arbitraries.frequencyOf(
@@ -61,22 +69,22 @@ final class Steps {
         });
     }
 
-    private static Arbitrary<AccessSteps.Access> accesses() {
-        return Combinators.combine(vcpus(), plainAccesses(), Arbitraries.integers(), reactions())
+    private static Arbitrary<AccessSteps.Access> accesses(long[]... windows) {
+        return Combinators.combine(vcpus(), plainAccesses(windows), Arbitraries.integers(), reactions())
                 .as(AccessSteps.Access::new);
     }
 
-    private static Arbitrary<AccessSteps.Interrupt> interrupts() {
-        return Combinators.combine(vcpus(), plainAccesses(), reactions())
+    private static Arbitrary<AccessSteps.Interrupt> interrupts(long[]... windows) {
+        return Combinators.combine(vcpus(), plainAccesses(windows), reactions())
                 .as((vcpu, access, reaction) -> new AccessSteps.Interrupt(vcpu, access.gpa() + 8, reaction));
     }
 
-    private static Arbitrary<AccessSteps.DeviceCopy> deviceCopies() {
-        return Combinators.combine(vcpus(), plainAccesses(), Arbitraries.integers(), reactions())
+    private static Arbitrary<AccessSteps.DeviceCopy> deviceCopies(long[]... windows) {
+        return Combinators.combine(vcpus(), plainAccesses(windows), Arbitraries.integers(), reactions())
                 .as((vcpu, access, value, reaction) -> new AccessSteps.DeviceCopy(vcpu, access.gpa(), value, reaction));
     }
 
-    private static Arbitrary<CallSteps.SubPageCall> calls() {
+    private static Arbitrary<CallSteps.SubPageCall> calls(long[]... windows) {
         Arbitrary<PermissionOperation> operations =
                 Arbitraries.of(World.WINDOWS).flatMap(window -> OperationArbitraries.calls(window[0], (int) window[1]));
         return operations.map(CallSteps.SubPageCall::new);

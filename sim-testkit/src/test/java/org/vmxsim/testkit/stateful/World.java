@@ -145,8 +145,12 @@ final class World {
         assertThat(vm.enableCap(Capability.SPP).returnValue()).isEqualTo(model.enable());
     }
 
-    /** Sets bitmaps in both; they must answer alike. */
+    /** Sets bitmaps in both; they must answer alike, but for v4 where a hole is met behind a mapped page (S3). */
     void set(long gfn, int... bitmaps) {
+        if (profile == SppProfile.V4 && model.isActive() && slotAt(gfn + bitmaps.length - 1) == null) {
+            assertThat(vm.setSubPages(gfn, bitmaps).returnValue()).isIn(model.set(gfn, bitmaps), 0);
+            return;
+        }
         assertThat(vm.setSubPages(gfn, bitmaps).returnValue())
                 .as("set gfn 0x%x", gfn)
                 .isEqualTo(model.set(gfn, bitmaps));

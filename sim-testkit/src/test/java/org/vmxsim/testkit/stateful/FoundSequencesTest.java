@@ -1,0 +1,35 @@
+package org.vmxsim.testkit.stateful;
+
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.testkit.stateful.AccessSteps.Access;
+import org.vmxsim.testkit.stateful.AccessSteps.Reaction;
+import org.vmxsim.testkit.stateful.CallSteps.SubPageCall;
+import org.vmxsim.testkit.value.GuestAccess;
+import org.vmxsim.testkit.value.GuestAccess.Kind;
+import org.vmxsim.testkit.value.PermissionOperation;
+import org.vmxsim.testkit.value.SubPageBitmap;
+import org.vmxsim.vmx.Engine;
+
+/** Sequences that once failed, as they were shrunk. */
+class FoundSequencesTest {
+    private static void run(Engine engine, Step... steps) {
+        SequenceProperties.run(SppProfile.FIXED, List.of(steps), engine, 1);
+    }
+
+    private static Step set(long gfn, SubPageBitmap... bitmaps) {
+        return new SubPageCall(new PermissionOperation.Set(gfn, List.of(bitmaps)));
+    }
+
+    /** The half in the second page, which nothing protects, was written. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aDiscardedIterationAcrossPagesWritesNothingAtAll(Engine engine) {
+        run(
+                engine,
+                set(0x201, SubPageBitmap.NONE),
+                new Access(0, new GuestAccess(Kind.STRING_WRITE, 0x20_1fff, 2, 1), -1, Reaction.SKIP));
+    }
+}
