@@ -6,12 +6,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.Scenario;
 import org.vmxsim.lab.scenario.ScenarioFile;
 import org.vmxsim.lab.scenario.SppPlan;
+import org.vmxsim.mmu.spp.SppProfile;
 
 /**
  * The scenarios about the cost of guards, run small: each kind of guard catches an overrun, and none changes results.
@@ -149,6 +151,19 @@ class GuardsTest {
         assertThat(exits(region(report, 21), EPT_VIOLATION)).as("denied").isEqualTo(64);
         assertThat(exits(region(report, 24), SPP_EVENT)).as("vectors are there").isZero();
         assertThat(region(report, 26).exits()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(SppProfile.class)
+    void everyProfileDeniesAndAllowsTheSameWrites(SppProfile profile) {
+        Scenario scenario = ScenarioFile.embedded("spp-costs")
+                .withFidelity(Fidelity.FUNCTIONAL)
+                .withArguments("costs=64");
+        RunReport report = Lab.run(scenario.withSpp(scenario.spp().withProfile(profile)), listener);
+
+        assertThat(console).contains("COSTS pages=64 failures=0 landed=0");
+        assertThat(report.denied()).hasSize(64);
+        assertThat(report.denied().get(0).data()).isEqualTo("kv_heap+0x80");
     }
 
     @Test

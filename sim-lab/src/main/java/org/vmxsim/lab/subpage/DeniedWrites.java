@@ -11,6 +11,7 @@ import org.vmxsim.mmu.SkipOutcome;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPages;
 
 /** What becomes of denied writes: each is named and recorded, then skipped, allowed, or the end of the run. */
@@ -51,15 +52,17 @@ public final class DeniedWrites {
                 allow(denied.gpa());
                 yield null;
             }
-            case SKIP -> {
-                SkipOutcome outcome = vcpu.skip();
-                yield outcome == SkipOutcome.SKIPPED
-                        ? null
-                        : "A denied write cannot be skipped ("
-                                + outcome.name().toLowerCase(Locale.ROOT).replace('_', ' ') + "): " + describe(denied)
-                                + ".";
-            }
+            case SKIP -> skip(denied);
         };
+    }
+
+    /** The kernel of v4 has discarded the write before it tells. */
+    private String skip(VcpuExit.Spp denied) {
+        SkipOutcome outcome = denied.number() == SppProfile.V4.exitNumber() ? SkipOutcome.SKIPPED : vcpu.skip();
+        return outcome == SkipOutcome.SKIPPED
+                ? null
+                : "A denied write cannot be skipped ("
+                        + outcome.name().toLowerCase(Locale.ROOT).replace('_', ' ') + "): " + describe(denied) + ".";
     }
 
     private String describe(VcpuExit.Spp denied) {
