@@ -34,7 +34,7 @@ final class MemoryExits {
         keepNmisBlocked(exit);
         EptViolation violation = EptViolation.decode(exit.qualification);
         Memslot slot = vm.slots().at(vcpu.addressSpace(), exit.gpa >>> 12);
-        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
+        vm.mmu().roots().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         if (slot == null) {
             if (vm.kvm().config().deviceMarks()) {
                 vm.mmu().markDevice(vcpu.id(), exit.gpa);
@@ -90,7 +90,7 @@ final class MemoryExits {
 
     /** SDM "EPT Misconfigurations": none happens by mistake, so it is a page that was found without memslot before. */
     VcpuExit misconfiguration(VmExit exit) {
-        vm.mmu().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
+        vm.mmu().roots().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         return switch (vm.mmu().misconfiguration(vcpu.id(), exit.gpa)) {
             case DEVICE -> emulation.run();
             case STALE -> null;

@@ -154,14 +154,14 @@ public final class Vcpu {
     }
 
     private void honourRequests() {
-        if (take(LOAD_MMU) || vm.mmu().needsLoad(id)) {
-            if (vm.mmu().needsLoad(id)) {
-                vm.mmu().unload(id);
+        if (take(LOAD_MMU) || vm.mmu().roots().needsLoad(id)) {
+            if (vm.mmu().roots().needsLoad(id)) {
+                vm.mmu().roots().unload(id);
             }
             ept.load();
             requests |= ept.hasRunWithOtherFlags() ? FLUSH_TLB : 0;
-            vm.mmu().mode(id, ept.view(), ept.addressSpace(), nested);
-            vm.mmu().load(id);
+            vm.mmu().roots().mode(id, ept.view(), ept.addressSpace(), nested);
+            vm.mmu().roots().load(id);
             if (nested) {
                 ept.load(vm.eptp(vm.mmu().vcpu(id).root().tableHpa()));
             }
@@ -190,7 +190,7 @@ public final class Vcpu {
      * its EPT root is let go, and loaded anew before it enters the guest.
      */
     public void resetMmu() {
-        vm.mmu().unload(id);
+        vm.mmu().roots().unload(id);
         request(LOAD_MMU);
     }
 

@@ -405,24 +405,24 @@ public final class Vm {
     /** Without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}. */
     private void chooseAccessedDirty() {
         boolean off = subPages.profile() == SppProfile.FIXED && subPages.isActive();
-        mmu.accessedDirty(kvm.eptAccessedDirty() && !off);
+        mmu.roots().accessedDirty(kvm.eptAccessedDirty() && !off);
         requestFlushes();
     }
 
     long eptp(long rootHpa) {
-        return Eptp.of(rootHpa, 4, mmu.accessedDirty());
+        return Eptp.of(rootHpa, 4, mmu.roots().accessedDirty());
     }
 
     /** The tables behind the views. */
     private final class RootTables implements ViewRoots {
         @Override
         public long eptp(int view, int addressSpace) {
-            return Vm.this.eptp(mmu.root(view, addressSpace));
+            return Vm.this.eptp(mmu.roots().hpa(view, addressSpace));
         }
 
         @Override
         public void free(int view) {
-            mmu.zapView(view);
+            mmu.roots().zapView(view);
             requestFlushes();
         }
 

@@ -7,7 +7,6 @@ import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
-import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.PageCaches;
 import org.vmxsim.vmx.ept.EptEntry;
@@ -53,8 +52,8 @@ public final class EptMmu {
         this.slots = slots;
         this.tables = new EptTables(memory, frames, slots::at);
         this.caches = new PageCaches(frames);
-        this.roots = new EptRoots(tables, caches);
         this.rules = new MappingRules(largestPage);
+        this.roots = new EptRoots(tables, rules, caches);
         this.updates = new EptUpdates(tables, rules);
         this.faults = new FaultPath(tables, roots, rules, host);
         root();
@@ -76,26 +75,6 @@ public final class EptMmu {
      */
     public void accessRules(AccessRules accessRules) {
         rules.access = accessRules;
-    }
-
-    /**
-     * Whether the processors set accessed and dirty flags in the tables. A change makes everything obsolete.
-     *
-     * @param on true if EPTP bit 6 is to be set in all roots
-     */
-    public void accessedDirty(boolean on) {
-        if (roots.accessedDirty(on)) {
-            zapAllFast();
-        }
-    }
-
-    /**
-     * Whether the processors set accessed and dirty flags in the tables.
-     *
-     * @return true if EPTP bit 6 is to be set
-     */
-    public boolean accessedDirty() {
-        return roots.accessedDirty();
     }
 
     /**
@@ -185,100 +164,7 @@ public final class EptMmu {
      * @throws IllegalArgumentException if there is no frame for it
      */
     public long root() {
-        return root(0, 0);
-    }
-
-    /**
-     * The root table of a view, made if there is none.
-     *
-     * @param view the view
-     * @param addressSpace 0, or 1 for system-management mode
-     * @return host-physical address; valid until everything, or the view, is zapped
-     * @throws IllegalArgumentException if there is no frame for it
-     */
-    public long root(int view, int addressSpace) {
-        MmuPage root = roots.findOrMake(roots.role(view, addressSpace, false));
-        if (root == null) {
-            throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
-        }
-        return root.tableHpa();
-    }
-
-    /**
-     * Says in which view and address space a vCPU is; it holds their root from now on.
-     *
-     * @param id number of the vCPU
-     * @param view the view
-     * @param addressSpace 0, or 1 in system-management mode
-     * @param guestMode whether for a nested guest
-     */
-    public void mode(int id, int view, int addressSpace, boolean guestMode) {
-        VcpuMmu vcpu = vcpu(id);
-        if (vcpu.isIn(view, addressSpace, guestMode)) {
-            return;
-        }
-        vcpu.mode(view, addressSpace, guestMode);
-        if (vcpu.root() != null) {
-            roots.unload(vcpu);
-            roots.load(vcpu);
-        }
-    }
-
-    /**
-     * Whether a vCPU has to {@link #load} before it enters the guest.
-     *
-     * @param id number of the vCPU
-     * @return true if it has no root, or one that must not be used any more
-     */
-    public boolean needsLoad(int id) {
-        return roots.isStale(vcpu(id));
-    }
-
-    /**
-     * Gives a vCPU the root of its view, address space and mode ({@code kvm_mmu_load}).
-     *
-     * @param id number of the vCPU
-     * @return false if there is no memory for a root
-     */
-    public boolean load(int id) {
-        VcpuMmu vcpu = vcpu(id);
-        if (roots.isStale(vcpu)) {
-            unload(id);
-            if (!roots.load(vcpu)) {
-                return false;
-            }
-        }
-        rules.subPages.rootLoaded(id);
-        return true;
-    }
-
-    /**
-     * Takes a vCPU's root away ({@code kvm_mmu_unload}); the tables stay for the next who needs them, unless they are
-     * obsolete.
-     *
-     * @param id number of the vCPU
-     */
-    public void unload(int id) {
-        if (roots.unload(vcpu(id))) {
-            rules.subPages.rootFreed(id);
-        }
-    }
-
-    /**
-     * Removes all mappings in all roots ({@code kvm_mmu_zap_all_fast}). Each vCPU loads a new root before it enters the
-     * guest.
-     */
-    public void zapAllFast() {
-        roots.zapAllFast();
-    }
-
-    /**
-     * Removes all mappings of a view. vCPUs that are in it load another root before they enter the guest.
-     *
-     * @param view the view
-     */
-    public void zapView(int view) {
-        roots.zapView(view);
+        return roots.hpa(0, 0);
     }
 
     /**
@@ -291,13 +177,17 @@ public final class EptMmu {
     }
 
     /**
-     * Lets go of a table that is held as a root; it is freed if it was zapped meanwhile and nobody else holds it
-     * ({@code mmu_free_root_page}).
+     * The roots.
      *
-     * @param root the table
+     * @return which there are, and who uses them
      */
-    public void releaseRoot(MmuPage root) {
-        roots.put(root);
+    public EptRoots roots() {
+        return roots;
+    }
+
+    /** Removes all mappings in all roots; see {@link EptRoots#zapAllFast}. */
+    public void zapAllFast() {
+        roots.zapAllFast();
     }
 
     /**

@@ -9,16 +9,18 @@ import org.vmxsim.mmu.page.PageCaches;
 
 /**
  * The EPT roots of one virtual machine and who uses them: one for each view, address space and guest mode. A root that
- * nobody holds is kept for the next who needs it, until everything is zapped.
+ * nobody holds is kept for the next who needs it, until it is zapped.
  */
-final class EptRoots {
+public final class EptRoots {
     private final EptTables tables;
+    private final MappingRules rules;
     private final PageCaches caches;
     private final List<VcpuMmu> vcpus = new ArrayList<>();
-    private boolean adDisabled = true;
+    private boolean accessedDirty;
 
-    EptRoots(EptTables tables, PageCaches caches) {
+    EptRoots(EptTables tables, MappingRules rules, PageCaches caches) {
         this.tables = tables;
+        this.rules = rules;
         this.caches = caches;
     }
 
@@ -29,65 +31,153 @@ final class EptRoots {
         return vcpus.get(id);
     }
 
-    boolean accessedDirty() {
-        return !adDisabled;
+    /**
+     * Whether the processors set accessed and dirty flags in the tables. A change makes everything obsolete.
+     *
+     * @param on true if EPTP bit 6 is to be set in all roots
+     */
+    public void accessedDirty(boolean on) {
+        if (accessedDirty != on) {
+            accessedDirty = on;
+            zapAllFast();
+        }
     }
 
-    /** Tables of the other kind are of no more use. */
-    boolean accessedDirty(boolean on) {
-        boolean changed = adDisabled == on;
-        adDisabled = !on;
-        return changed;
+    /**
+     * Whether the processors set accessed and dirty flags in the tables.
+     *
+     * @return true if EPTP bit 6 is to be set
+     */
+    public boolean accessedDirty() {
+        return accessedDirty;
     }
 
-    MmuRole role(int view, int addressSpace, boolean guestMode) {
-        return new MmuRole(EptTables.ROOT_LEVEL, view, addressSpace != 0, guestMode, adDisabled, false);
+    /**
+     * The root table of a view, made if there is none. Its frame comes from the frames kept for a vCPU only if that
+     * vCPU {@linkplain #load loads} it.
+     *
+     * @param view the view
+     * @param addressSpace 0, or 1 for system-management mode
+     * @return host-physical address; valid until everything, or the view, is zapped
+     * @throws IllegalArgumentException if there is no frame for it
+     */
+    public long hpa(int view, int addressSpace) {
+        MmuPage root = findOrMake(role(view, addressSpace, false));
+        if (root == null) {
+            throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
+        }
+        return root.tableHpa();
     }
 
-    /** The root of a role, made if there is none; null without memory. */
-    MmuPage findOrMake(MmuRole role) {
+    private MmuRole role(int view, int addressSpace, boolean guestMode) {
+        return new MmuRole(EptTables.ROOT_LEVEL, view, addressSpace != 0, guestMode, !accessedDirty, false);
+    }
+
+    private MmuPage findOrMake(MmuRole role) {
         MmuPage found = tables.pages().find(0, role);
         return found != null ? found : tables.newTable(0, role, null);
     }
 
-    /** A root is not used any more by one of those who held it. */
-    void put(MmuPage root) {
+    /**
+     * Says in which view, address space and mode a vCPU is. If it has a root, it holds theirs from now on.
+     *
+     * @param id number of the vCPU
+     * @param view the view
+     * @param addressSpace 0, or 1 in system-management mode
+     * @param guestMode whether for a nested guest
+     */
+    public void mode(int id, int view, int addressSpace, boolean guestMode) {
+        VcpuMmu vcpu = vcpu(id);
+        if (vcpu.isIn(view, addressSpace, guestMode)) {
+            return;
+        }
+        vcpu.mode(view, addressSpace, guestMode);
+        if (letGo(vcpu)) {
+            take(vcpu);
+        }
+    }
+
+    /**
+     * Whether a vCPU has to {@link #load} before it enters the guest.
+     *
+     * @param id number of the vCPU
+     * @return true if it has no root, or one that must not be used any more
+     */
+    public boolean needsLoad(int id) {
+        MmuPage root = vcpu(id).root();
+        return root == null || !tables.pages().isCurrent(root);
+    }
+
+    /**
+     * Gives a vCPU the root of its view, address space and mode ({@code kvm_mmu_load}).
+     *
+     * @param id number of the vCPU
+     * @return false if there is no memory for a root
+     */
+    public boolean load(int id) {
+        if (!isReady(id)) {
+            return false;
+        }
+        rules.subPages.rootLoaded(id);
+        return true;
+    }
+
+    /** Whether a vCPU has a root that may be used, after it has taken one if it had not; false without memory. */
+    boolean isReady(int id) {
+        if (needsLoad(id)) {
+            unload(id);
+            return take(vcpu(id));
+        }
+        return true;
+    }
+
+    /**
+     * Takes a vCPU's root away ({@code kvm_mmu_unload}); the tables stay for the next who needs them, unless they are
+     * obsolete.
+     *
+     * @param id number of the vCPU
+     */
+    public void unload(int id) {
+        if (letGo(vcpu(id))) {
+            rules.subPages.rootFreed(id);
+        }
+    }
+
+    private boolean letGo(VcpuMmu vcpu) {
+        MmuPage root = vcpu.root();
+        vcpu.root(null);
+        if (root != null) {
+            release(root);
+        }
+        return root != null;
+    }
+
+    /**
+     * Lets go of a table that is held as a root; it is freed if it was zapped meanwhile and nobody else holds it
+     * ({@code mmu_free_root_page}).
+     *
+     * @param root the table
+     */
+    public void release(MmuPage root) {
         if (root.release() && root.isInvalid()) {
             tables.zapPage(root);
         }
     }
 
-    boolean isStale(VcpuMmu vcpu) {
-        return vcpu.root() == null || !tables.pages().isCurrent(vcpu.root());
-    }
-
-    /** The vCPU lets go of its root; whether it had one. */
-    boolean unload(VcpuMmu vcpu) {
-        MmuPage root = vcpu.root();
-        if (root == null) {
-            return false;
-        }
-        vcpu.root(null);
-        put(root);
-        return true;
-    }
-
-    /** The vCPU takes the root of its mode; false without memory. */
-    boolean load(VcpuMmu vcpu) {
+    private boolean take(VcpuMmu vcpu) {
         MmuPage root = findOrMake(role(vcpu.view(), vcpu.addressSpace(), vcpu.isGuestMode()));
-        if (root == null) {
-            return false;
+        if (root != null) {
+            root.hold();
+            vcpu.root(root);
         }
-        root.hold();
-        vcpu.root(root);
-        return true;
+        return root != null;
     }
 
     /**
      * Everything becomes obsolete at once, then is removed: {@code kvm_mmu_zap_all_fast}. A root in use stays, empty,
-     * until its vCPU has loaded another.
+     * until its vCPU has loaded another, before it enters the guest.
      */
-    void zapAllFast() {
+    public void zapAllFast() {
         MmuPages pages = tables.pages();
         pages.newGeneration();
         for (MmuPage page = pages.obsolete(); page != null; page = pages.obsolete()) {
@@ -95,19 +185,23 @@ final class EptRoots {
         }
     }
 
-    /** The tables of a view, in all address spaces and modes, are removed. */
-    void zapView(int view) {
+    /**
+     * Removes all mappings of a view. vCPUs that are in it load another root before they enter the guest.
+     *
+     * @param view the view
+     */
+    public void zapView(int view) {
         MmuPages pages = tables.pages();
         MmuPage page = pages.newest();
         while (page != null) {
-            MmuPage next = pages.older(page);
             MmuRole role = page.role();
             if (role.view() == view && role.level() == EptTables.ROOT_LEVEL && !role.spp() && !page.isInvalid()) {
                 tables.zapPage(page);
                 // What was below it is gone too: begin again.
-                next = pages.newest();
+                page = pages.newest();
+            } else {
+                page = pages.older(page);
             }
-            page = next;
         }
     }
 }

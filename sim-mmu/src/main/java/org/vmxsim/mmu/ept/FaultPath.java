@@ -38,11 +38,8 @@ final class FaultPath {
         if ((access & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0) {
             return MapOutcome.RESTRICTED;
         }
-        if (roots.isStale(vcpu)) {
-            roots.unload(vcpu);
-            if (!roots.load(vcpu)) {
-                return MapOutcome.NO_MEMORY;
-            }
+        if (!roots.isReady(vcpu.id())) {
+            return MapOutcome.NO_MEMORY;
         }
         tables.walk(vcpu.root().tableHpa(), gpa, cursor);
         if (cursor.isMapped()) {
@@ -157,7 +154,7 @@ final class FaultPath {
 
     /** Marks a page without memslot, so that the next access tells at once; without memory nothing is marked. */
     void markDevice(VcpuMmu vcpu, long gpa, long generation) {
-        if (gpa >= END_GPA || roots.isStale(vcpu) || !vcpu.cache().topUp(PageCache.MIN)) {
+        if (gpa >= END_GPA || !roots.isReady(vcpu.id()) || !vcpu.cache().topUp(PageCache.MIN)) {
             return;
         }
         tables.descendMaking(vcpu.root(), null, gpa, 1, cursor, vcpu.cache());

@@ -333,7 +333,7 @@ public final class SubPagesV12 implements SubPageProtection {
         if (page == null) {
             crash("mmu_free_root_page", "NULL pointer dereference: frame 0 holds no table");
         } else {
-            environment.mmu().releaseRoot(page);
+            environment.mmu().roots().release(page);
         }
     }
 
