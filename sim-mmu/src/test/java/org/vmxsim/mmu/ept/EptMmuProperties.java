@@ -127,7 +127,8 @@ class EptMmuProperties {
         return after == null
                 || before.hpa != after.hpa
                 || (before.rights & ~after.rights) != 0
-                || before.spp != after.spp;
+                // Without write permission bit 61 can only add writes.
+                || before.spp && !after.spp && (after.rights & 2) == 0;
     }
 
     private void run(Step step) {
