@@ -134,7 +134,7 @@ public final class DirtyLog {
     }
 
     private void flush(boolean needed) {
-        if (needed) {
+        if (logging.takeFlushRequest() || needed) {
             vcpus.flushAll();
         }
     }

@@ -71,6 +71,10 @@ public final class DirtyLogging {
         }
     }
 
+    boolean takeFlushRequest() {
+        return mmu.takeFlushRequest();
+    }
+
     /**
      * Clears bits of the log; the next write to each of these pages sets its bit again.
      *
