@@ -42,7 +42,7 @@ public final class FixedSubPages implements SubPageProtection {
 
     @Override
     public int checkExtension() {
-        return environment.supported() ? profile().maxPages() : 0;
+        return environment.supported() && !environment.nested() ? profile().maxPages() : 0;
     }
 
     @Override

@@ -65,6 +65,12 @@ public final class SubPagesV12 implements SubPageProtection {
         return SppProfile.V12;
     }
 
+    /** T11: the number of pages, whatever the processors can do. */
+    @Override
+    public int checkExtension() {
+        return profile().maxPages();
+    }
+
     /** {@code spp_init}. */
     @Override
     public KvmResult enable() {
