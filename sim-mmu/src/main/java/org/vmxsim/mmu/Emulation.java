@@ -8,10 +8,15 @@ import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
 import org.vmxsim.mmu.VcpuExit.InternalError;
 import org.vmxsim.mmu.VcpuExit.Suberror;
+import org.vmxsim.mmu.emulation.AccessGuard;
 import org.vmxsim.mmu.emulation.DeviceAccess;
 import org.vmxsim.mmu.emulation.DeviceAccesses;
 import org.vmxsim.mmu.emulation.EmulatedMemory;
 import org.vmxsim.mmu.guest.GuestRegisters;
+import org.vmxsim.mmu.guest.VmMemory;
+import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.view.ViewAccess;
+import org.vmxsim.vmx.exit.VmExit;
 
 /**
  * Emulation of the instruction at RIP of one vCPU: for accesses to what has no memslot, for port strings, and for
@@ -28,6 +33,7 @@ final class Emulation {
     private final GuestRegisters registers;
     private final DeviceAccesses devices;
     private final EmulatedMemory memory;
+    private final AccessGuard guard;
     private final InstructionEmulator emulator;
     private final DecodedInstruction decoded = new DecodedInstruction();
     /** What the caller was asked, until it runs the vCPU again. */
@@ -40,7 +46,8 @@ final class Emulation {
         this.registers = vcpu.registers();
         Vm vm = vcpu.vm();
         this.devices = new DeviceAccesses(vm.ports());
-        this.memory = new EmulatedMemory(vm.slots(), vm.memory(), vm.subPages(), devices);
+        this.guard = vm.access().guard(vcpu.id());
+        this.memory = new EmulatedMemory(vm.memory(), guard, vm.subPages(), devices);
         PortBus ports = new PortBus();
         ports.attach(0, 1 << 16, devices);
         this.emulator = new InstructionEmulator(vm.memory().physical(), vcpu.processor().model, memory, ports);
@@ -54,17 +61,44 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(false);
+        guard.begin(vcpu.view());
         return execute();
+    }
+
+    /**
+     * Emulates the instruction whose access to a restricted page went to the caller, with that access allowed; if an
+     * event was being delivered, the processor delivers it with the page unrestricted.
+     */
+    VcpuExit allow(ViewAccess access) {
+        if (access.source() == ViewAccess.Source.EVENT_DELIVERY) {
+            return step(access.gpa());
+        }
+        devices.begin();
+        memory.dropDenied(false);
+        guard.allow(access);
+        return execute();
+    }
+
+    /** An event was being delivered when a restricted page was met. */
+    VcpuExit delivery(Memslot slot, VmExit exit, int access) {
+        guard.begin(vcpu.view());
+        guard.delivery(slot, exit.gpa, exit.gla, access);
+        return judged(exit.gpa);
     }
 
     private VcpuExit execute() {
         asked = null;
         devices.again();
+        guard.again();
+        memory.memory(vcpu.memory());
         memory.begin();
         CpuState state = emulator.state();
         registers.save(state);
         int interruptibility = state.interruptibility;
         InstructionEmulator.Outcome outcome = emulator.step();
+        if (guard.verdict() != AccessGuard.Verdict.ALLOWED) {
+            return judged(guard.denied() == null ? 0 : guard.denied().gpa());
+        }
         return switch (outcome) {
             case REFUSED -> refused();
             case FAULT -> fault(emulator.fault());
@@ -75,10 +109,27 @@ final class Emulation {
                     registers.load(state);
                     registers.instructionDone(interruptibility);
                     vcpu.statistics().emulated++;
+                    vcpu.step().end();
                 }
                 yield asked;
             }
         };
+    }
+
+    /** What those decided who were asked about a restricted page: nothing of the instruction has happened yet. */
+    private VcpuExit judged(long gpa) {
+        return switch (guard.verdict()) {
+            case ALLOWED -> throw new AssertionError("an allowed instruction was not completed");
+            case RETRY -> null;
+            case STEP -> step(gpa);
+            case EXIT -> new VcpuExit.Restricted(guard.denied());
+        };
+    }
+
+    private VcpuExit step(long gpa) {
+        VmMemory seen = vcpu.memory();
+        vcpu.step().begin(seen, seen.slot(gpa), gpa >>> 12);
+        return null;
     }
 
     private static VcpuExit exit(DeviceAccess access) {
@@ -114,7 +165,11 @@ final class Emulation {
 
     private boolean decode() {
         registers.save(emulator.state());
-        return emulator.decode(decoded);
+        memory.memory(vcpu.memory());
+        memory.guarded(false);
+        boolean readable = emulator.decode(decoded);
+        memory.guarded(true);
+        return readable;
     }
 
     /** Executes the instruction at RIP without the writes that are denied, or the part of it that is one iteration. */
@@ -128,6 +183,7 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(true);
+        guard.begin(vcpu.view());
         deferred = execute();
         return SkipOutcome.SKIPPED;
     }

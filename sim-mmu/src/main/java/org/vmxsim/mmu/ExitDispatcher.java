@@ -3,6 +3,7 @@ package org.vmxsim.mmu;
 import org.vmxsim.mmu.VcpuExit.InternalError;
 import org.vmxsim.mmu.VcpuExit.Suberror;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.view.ViewAccess;
 import org.vmxsim.vmx.exit.VmExit;
 
 /**
@@ -18,6 +19,10 @@ final class ExitDispatcher {
     private final Emulation emulation;
     /** The denied write that the vCPU stands at, until it runs again. */
     private VcpuExit.Spp denied;
+    /** The access to a restricted page that the vCPU stands at, until it runs again. */
+    private ViewAccess restricted;
+    /** The same, once the caller has allowed it. */
+    private ViewAccess allowed;
 
     ExitDispatcher(Vcpu vcpu) {
         this.vcpu = vcpu;
@@ -41,7 +46,7 @@ final class ExitDispatcher {
             case PAGE_MODIFICATION_LOG_FULL -> memory.logFull(exit);
             case TRIPLE_FAULT -> new VcpuExit.Shutdown();
             case EXTERNAL_INTERRUPT, INTERRUPT_WINDOW, NMI_WINDOW -> null;
-            case MONITOR_TRAP_FLAG -> new VcpuExit.Debug(1, vcpu.registers().rip());
+            case MONITOR_TRAP_FLAG -> stepped();
             case EXCEPTION_OR_NMI -> instructions.exception(exit);
             case CPUID -> instructions.cpuid(exit);
             case HLT -> instructions.hlt(exit);
@@ -65,6 +70,12 @@ final class ExitDispatcher {
         };
     }
 
+    /** One instruction on restricted pages is done, or one after which the caller wanted to come back, or both. */
+    private VcpuExit stepped() {
+        vcpu.step().end();
+        return vcpu.step().isWanted() ? new VcpuExit.Debug(1, vcpu.registers().rip()) : null;
+    }
+
     private VcpuExit undefined() {
         vcpu.events().exception(EXCEPTION_INVALID_OPCODE, false, 0);
         return null;
@@ -79,7 +90,16 @@ final class ExitDispatcher {
     VcpuExit resume() {
         denied = null;
         instructions.resume();
-        return noted(emulation.resume());
+        VcpuExit exit = allowed == null ? emulation.resume() : emulation.allow(allowed);
+        restricted = null;
+        allowed = null;
+        return noted(exit);
+    }
+
+    /** The caller allows the access that the vCPU came back with; false if there is none. */
+    boolean allowOnce() {
+        allowed = restricted;
+        return allowed != null;
     }
 
     /** Remembers a denied write, so that the caller can have it skipped. */
@@ -88,6 +108,9 @@ final class ExitDispatcher {
         if (exit instanceof VcpuExit.Spp spp && vcpu.vm().subPages().profile() != SppProfile.V4) {
             denied = spp;
             vcpu.statistics().subPageDenied++;
+        }
+        if (exit instanceof VcpuExit.Restricted stopped) {
+            restricted = stopped.access();
         }
         return exit;
     }

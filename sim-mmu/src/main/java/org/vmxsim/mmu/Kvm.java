@@ -145,20 +145,12 @@ public final class Kvm {
         return config;
     }
 
-    private VmxCapabilities capabilities() {
+    VmxCapabilities capabilities() {
         return processors.get(0).capabilities();
     }
 
     private boolean supportsSubPages() {
         return GuestVmcs.supportsSubPages(capabilities());
-    }
-
-    boolean supportsEptpSwitching() {
-        return GuestVmcs.supportsEptpSwitching(capabilities());
-    }
-
-    boolean eptExecuteOnly() {
-        return (capabilities().eptVpid() & VmxCapabilities.EPT_EXECUTE_ONLY) != 0;
     }
 
     boolean eptAccessedDirty() {

@@ -55,7 +55,9 @@ final class MemoryExits {
                 vm.subPages().profile() == SppProfile.V12
                         ? reported(exit, violation)
                         : deniedByProcessor(exit, violation);
-            case READ_ONLY, RESTRICTED -> emulation.run();
+            case READ_ONLY -> emulation.run();
+            case RESTRICTED ->
+                vcpu.events().hasEvent() ? emulation.delivery(slot, exit, violation.access()) : emulation.run();
             case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
             case NO_MEMORY -> noMemory(exit);
         };

@@ -4,15 +4,17 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
+import org.vmxsim.mmu.emulation.ProcessorStep;
 import org.vmxsim.mmu.guest.EptSelection;
 import org.vmxsim.mmu.guest.EventQueue;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestRegisters;
 import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.ModificationLog;
+import org.vmxsim.mmu.guest.VirtualizationExceptions;
+import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.vmx.VmxUnit;
-import org.vmxsim.vmx.control.PrimaryControls;
 import org.vmxsim.vmx.control.VmxStatus;
 import org.vmxsim.vmx.exit.VmExit;
 
@@ -42,11 +44,13 @@ public final class Vcpu {
     private final Processor cpu;
     private final GuestVmcs vmcs;
     private final EptSelection ept;
+    private final VirtualizationExceptions ve;
     private final ModificationLog modificationLog;
     private final GuestRegisters registers;
     private final EventQueue events;
     private final GuestMsrs msrs;
     private final VcpuStatistics statistics = new VcpuStatistics();
+    private final ProcessorStep step;
     private final ExitDispatcher exits;
     private final KernelMemory.Charge charge;
     private VcpuExit lastReported;
@@ -60,11 +64,13 @@ public final class Vcpu {
         this.vmx = vmx;
         this.cpu = vmx.cpu();
         this.vmcs = vm.kvm().createVmcs(vmx);
-        this.ept = vm.eptSelection(vmx, vmcs);
+        this.ept = vm.access().selection(vmx, vmcs);
+        this.ve = vm.access().virtualizationExceptions(vmcs, vm.memory());
         this.modificationLog = vm.kvm().createModificationLog(vmx, vmcs);
         this.registers = new GuestRegisters(vmx);
         this.events = new EventQueue(vmx);
         this.msrs = new GuestMsrs(vmx, id == 0);
+        this.step = vm.access().step(id, vmcs);
         this.exits = new ExitDispatcher(this);
         this.charge = (hpa, write) -> {
             if (cpu.cycles != null) {
@@ -134,6 +140,7 @@ public final class Vcpu {
         }
         VmExit exit = vmx.exit();
         ept.exited();
+        ve.exited();
         statistics.exits[exit.reason.number()]++;
         if (cpu.cycles != null) {
             cpu.cycles.hypervisorWork(vm.kvm().config().exitCycles());
@@ -163,13 +170,14 @@ public final class Vcpu {
             vm.mmu().roots().mode(id, ept.view(), ept.addressSpace(), nested);
             vm.mmu().roots().load(id);
             if (nested) {
-                ept.load(vm.eptp(vm.mmu().vcpu(id).root().tableHpa()));
+                ept.load(vm.access().eptp(vm.mmu().vcpu(id).root().tableHpa()));
             }
             vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
         }
         if (take(UPDATE_DIRTY_LOGGING)) {
             modificationLog.enable(vm.slots().logsWrites());
         }
+        ve.beforeEntry();
         if (take(FLUSH_TLB)) {
             statistics.invalidations += ept.flush();
         }
@@ -281,6 +289,19 @@ public final class Vcpu {
     }
 
     /**
+     * Has the access made that the overlay of a view denied, and that the last exit was about: by emulation of the
+     * instruction, or by the processor if it was delivering an event. The instruction may stop again at another denied
+     * access.
+     *
+     * @throws IllegalArgumentException if the last exit was not {@link VcpuExit.Restricted}
+     */
+    public void allowOnce() {
+        if (!exits.allowOnce()) {
+            throw new IllegalArgumentException("need a vCPU that came back with VcpuExit.Restricted");
+        }
+    }
+
+    /**
      * Queues an external interrupt; the guest takes it when it can.
      *
      * @param vector vector, 16 to 255
@@ -333,7 +354,7 @@ public final class Vcpu {
      * @param on true to return {@link VcpuExit.Debug} after each
      */
     public void singleStep(boolean on) {
-        vmcs.primary(PrimaryControls.MONITOR_TRAP_FLAG, on);
+        step.isWanted(on);
     }
 
     /**
@@ -377,6 +398,24 @@ public final class Vcpu {
     public void systemManagement(boolean inside) {
         ept.addressSpace(inside ? 1 : 0);
         request(LOAD_MMU);
+    }
+
+    /**
+     * EPT violations that its guest takes itself.
+     *
+     * @return to be enabled with the page that the guest chose for them
+     */
+    public VirtualizationExceptions virtualizationExceptions() {
+        return ve;
+    }
+
+    /**
+     * Guest-physical memory as it sees it.
+     *
+     * @return that of its address space
+     */
+    public VmMemory memory() {
+        return vm.memory(ept.addressSpace());
     }
 
     /**
@@ -430,6 +469,10 @@ public final class Vcpu {
 
     GuestRegisters registers() {
         return registers;
+    }
+
+    ProcessorStep step() {
+        return step;
     }
 
     EventQueue events() {

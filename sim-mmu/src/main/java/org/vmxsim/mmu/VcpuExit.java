@@ -2,6 +2,7 @@ package org.vmxsim.mmu;
 
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KernelOops;
+import org.vmxsim.mmu.view.ViewAccess;
 
 /**
  * Why {@link Vcpu#run} came back: KVM's exit reasons, with the fields that KVM's {@code kvm_run} has for them. Values;
@@ -204,6 +205,20 @@ public sealed interface VcpuExit {
         @Override
         public int number() {
             return 39;
+        }
+    }
+
+    /**
+     * An access that the overlay of a view denies, and about which its handler did not decide. Nothing has happened and
+     * RIP is at the instruction. The caller calls {@link Vcpu#allowOnce}, or changes something, and runs again; or
+     * stops here.
+     *
+     * @param access the access
+     */
+    record Restricted(ViewAccess access) implements VcpuExit {
+        @Override
+        public int number() {
+            return 0;
         }
     }
 

@@ -11,14 +11,12 @@ import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.memory.PortDevice;
 import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
+import org.vmxsim.mmu.emulation.AccessControl;
 import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.VcpuRequests;
-import org.vmxsim.mmu.guest.EptSelection;
-import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.PageSize;
-import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
@@ -33,11 +31,7 @@ import org.vmxsim.mmu.upkeep.AccessTracking;
 import org.vmxsim.mmu.upkeep.DirtyLog;
 import org.vmxsim.mmu.upkeep.HostNotifications;
 import org.vmxsim.mmu.upkeep.MemoryRegions;
-import org.vmxsim.mmu.view.EptpList;
-import org.vmxsim.mmu.view.ViewRoots;
 import org.vmxsim.mmu.view.Views;
-import org.vmxsim.vmx.VmxUnit;
-import org.vmxsim.vmx.ept.Eptp;
 
 /** One virtual machine: memory, sub-page protection, devices, hypercalls, vCPUs. */
 public final class Vm {
@@ -49,16 +43,14 @@ public final class Vm {
     private final SubPageProtection subPages;
     private final MemoryRegions regions;
     private final VmMemory memory;
+    private final VmMemory managementMemory;
     private final PortBus ports = new PortBus();
     private final Map<Long, Hypercall> hypercalls = new HashMap<>();
     private final Set<Long> hypercallsAbove = new HashSet<>();
     private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final VcpuRequests requests = new RequestBits(vcpus);
-    private final PageTracking tracking = new PageTracking(this::zapNow);
-    private final RootTables roots = new RootTables();
-    private final Views views;
-    private final EptpList[] eptpLists;
+    private final AccessControl access;
     private Integer endRequest;
 
     Vm(Kvm kvm, SppProfile profile) {
@@ -66,18 +58,16 @@ public final class Vm {
         this.tracer = new Tracer(kvm.nextVmNumber());
         this.host = new HostMemory(kvm.hostFrames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
-        this.views = new Views(slots, this::zapNow, roots, kvm.supportsEptpSwitching());
-        this.eptpLists =
-                new EptpList[] {new EptpList(kvm.kernel(), kvm.frames(), 0), new EptpList(kvm.kernel(), kvm.frames(), 1)
-                };
+        this.access = new AccessControl(mmu, slots, requests, kvm.kernel(), kvm.frames(), kvm.capabilities());
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
         mmu.pageModificationLog(kvm.usesModificationLog());
         mmu.prefetch(kvm.config().prefetch());
         chooseAccessedDirty();
-        this.regions = new MemoryRegions(slots, mmu, kvm.usesModificationLog(), subPages, tracking, requests);
+        this.regions = new MemoryRegions(slots, mmu, kvm.usesModificationLog(), subPages, access.tracking(), requests);
         host.addNotifier(new HostNotifications(slots, mmu, new AccessTracking(mmu), subPages, requests));
         this.memory = new VmMemory(kvm.memory(), host, slots);
+        this.managementMemory = new VmMemory(kvm.memory(), host, slots, 1);
     }
 
     private SubPageProtection subPageProtection(SppProfile profile) {
@@ -114,7 +104,7 @@ public final class Vm {
      * @return the default view and those that were made
      */
     public Views views() {
-        return views;
+        return access.views();
     }
 
     /**
@@ -123,7 +113,7 @@ public final class Vm {
      * @return page tracking
      */
     public PageTracking pageTracking() {
-        return tracking;
+        return access.tracking();
     }
 
     /**
@@ -393,13 +383,12 @@ public final class Vm {
         return subPages;
     }
 
-    EptSelection eptSelection(VmxUnit vmx, GuestVmcs vmcs) {
-        return new EptSelection(vmx, vmcs, views, roots, eptpLists);
+    VmMemory memory(int addressSpace) {
+        return addressSpace == 0 ? memory : managementMemory;
     }
 
-    private void zapNow(Memslot slot, long firstGfn, long lastGfn) {
-        mmu.zap(slot, firstGfn, lastGfn);
-        requestFlushes();
+    AccessControl access() {
+        return access;
     }
 
     /** Without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}. */
@@ -407,29 +396,6 @@ public final class Vm {
         boolean off = subPages.profile() == SppProfile.FIXED && subPages.isActive();
         mmu.roots().accessedDirty(kvm.eptAccessedDirty() && !off);
         requestFlushes();
-    }
-
-    long eptp(long rootHpa) {
-        return Eptp.of(rootHpa, 4, mmu.roots().accessedDirty());
-    }
-
-    /** The tables behind the views. */
-    private final class RootTables implements ViewRoots {
-        @Override
-        public long eptp(int view, int addressSpace) {
-            return Vm.this.eptp(mmu.roots().hpa(view, addressSpace));
-        }
-
-        @Override
-        public void free(int view) {
-            mmu.roots().zapView(view);
-            requestFlushes();
-        }
-
-        @Override
-        public void reloadAll() {
-            requests.loadMmuAll();
-        }
     }
 
     /** Asks each vCPU that may have cached what is no longer so to invalidate before it enters the guest. */

@@ -4,7 +4,6 @@ import org.vmxsim.core.emulation.EmulationMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
-import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 
@@ -18,14 +17,15 @@ public final class EmulatedMemory implements EmulationMemory {
 
     private static final int MAX_STORES = 64;
 
-    private final Memslots slots;
-    private final VmMemory memory;
     private final PhysicalMemory physical;
+    private final AccessGuard guard;
     private final SubPageProtection subPages;
     private final DeviceAccesses devices;
     private final long[] storeGpas = new long[MAX_STORES];
     private final int[] storeSizes = new int[MAX_STORES];
     private final long[] storeValues = new long[MAX_STORES];
+    private VmMemory memory;
+    private boolean guarded = true;
     private int stores;
     private boolean dropDenied;
     /** Whether part of the store that is being made was denied: then no part of it is made. */
@@ -38,14 +38,14 @@ public final class EmulatedMemory implements EmulationMemory {
     /**
      * The memory of a virtual machine.
      *
-     * @param slots the memslots
-     * @param memory what is behind them
+     * @param memory guest-physical memory
+     * @param guard who asks about restricted pages
      * @param subPages who decides about writes
      * @param devices what is elsewhere
      */
-    public EmulatedMemory(Memslots slots, VmMemory memory, SubPageProtection subPages, DeviceAccesses devices) {
-        this.slots = slots;
+    public EmulatedMemory(VmMemory memory, AccessGuard guard, SubPageProtection subPages, DeviceAccesses devices) {
         this.memory = memory;
+        this.guard = guard;
         this.physical = memory.physical();
         this.subPages = subPages;
         this.devices = devices;
@@ -58,6 +58,24 @@ public final class EmulatedMemory implements EmulationMemory {
      */
     public void dropDenied(boolean drop) {
         dropDenied = drop;
+    }
+
+    /**
+     * Chooses whether restricted pages are asked about, or not because an instruction is only looked at.
+     *
+     * @param on true to ask
+     */
+    public void guarded(boolean on) {
+        guarded = on;
+    }
+
+    /**
+     * Chooses whose guest-physical addresses they are.
+     *
+     * @param newMemory guest-physical memory as the vCPU sees it now
+     */
+    public void memory(VmMemory newMemory) {
+        memory = newMemory;
     }
 
     /** An instruction begins: nothing is stored, nothing denied. */
@@ -98,7 +116,10 @@ public final class EmulatedMemory implements EmulationMemory {
     public long locate(long gpa, long gla, int sizeBytes, int access) {
         boolean write = (access & WRITE) != 0;
         boolean data = (access & (FETCH | WALK)) == 0;
-        Memslot slot = slots.at(gpa >>> 12);
+        Memslot slot = memory.slot(gpa);
+        if (guarded && slot != null && !guard.locate(slot, gpa, gla, access)) {
+            return REFUSED;
+        }
         if (write && isDenied(slot, gpa, sizeBytes, data)) {
             deniedGla = gla;
             return REFUSED;
@@ -120,7 +141,7 @@ public final class EmulatedMemory implements EmulationMemory {
         if (slot == null || slot.isReadOnly() || !data && subPages.profile() != SppProfile.FIXED) {
             return false;
         }
-        long denied = subPages.deniedEmulatedWrite(gpa, sizeBytes);
+        long denied = deniedBySubPages(gpa, sizeBytes);
         if (denied == SubPageProtection.ALLOWED) {
             return false;
         }
@@ -133,9 +154,15 @@ public final class EmulatedMemory implements EmulationMemory {
         return true;
     }
 
+    /** Sub-page permissions are those of the memslots outside system-management mode. */
+    private long deniedBySubPages(long gpa, int sizeBytes) {
+        return memory.addressSpace() == 0 ? subPages.deniedEmulatedWrite(gpa, sizeBytes) : SubPageProtection.ALLOWED;
+    }
+
     @Override
     public long load(long gpa, int sizeBytes) {
-        if (slots.at(gpa >>> 12) == null) {
+        Memslot slot = memory.slot(gpa);
+        if (slot == null) {
             return devices.load(gpa, sizeBytes);
         }
         long hpa = memory.hpa(gpa);
@@ -143,7 +170,7 @@ public final class EmulatedMemory implements EmulationMemory {
         for (int i = 0; i < sizeBytes; i++) {
             value |= (long) physical.readByte(hpa + i) << 8 * i;
         }
-        return overlaid(gpa, sizeBytes, value);
+        return guard.load(slot, gpa, sizeBytes, overlaid(gpa, sizeBytes, value));
     }
 
     /** What the instruction has stored itself, but nobody else sees yet. */
@@ -163,16 +190,17 @@ public final class EmulatedMemory implements EmulationMemory {
 
     @Override
     public void store(long gpa, int sizeBytes, long value) {
-        Memslot slot = slots.at(gpa >>> 12);
+        Memslot slot = memory.slot(gpa);
         if (slot == null || slot.isReadOnly()) {
             devices.store(gpa, sizeBytes, value);
         } else if (!dropping) {
+            guard.store(slot, gpa, sizeBytes, value);
             hold(gpa, sizeBytes, value);
         }
     }
 
     private void hold(long gpa, int sizeBytes, long value) {
-        if (subPages.deniedEmulatedWrite(gpa, sizeBytes) != SubPageProtection.ALLOWED) {
+        if (deniedBySubPages(gpa, sizeBytes) != SubPageProtection.ALLOWED) {
             throw new AssertionError("a denied store was translated, gpa=0x" + Long.toHexString(gpa));
         }
         if (stores == MAX_STORES) {
@@ -190,7 +218,10 @@ public final class EmulatedMemory implements EmulationMemory {
             for (int i = 0; i < storeSizes[s]; i++) {
                 physical.writeByte(hpa + i, (int) (storeValues[s] >>> 8 * i));
             }
-            slots.at(storeGpas[s] >>> 12).markDirty(storeGpas[s] >>> 12);
+            memory.slot(storeGpas[s]).markDirty(storeGpas[s] >>> 12);
+        }
+        for (int s = 0; s < stores; s++) {
+            guard.written(memory.slot(storeGpas[s]), storeGpas[s], storeSizes[s], storeValues[s]);
         }
         stores = 0;
     }

@@ -35,13 +35,17 @@ final class FaultPath {
         if (slot.isReadOnly() && (access & EptViolation.WRITE) != 0) {
             return MapOutcome.READ_ONLY;
         }
-        if ((access & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0) {
+        boolean restricted = (access & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0;
+        if (restricted && !rules.mayBecomeVe(vcpu.view(), gpa >>> 12)) {
             return MapOutcome.RESTRICTED;
         }
         if (!roots.isReady(vcpu.id())) {
             return MapOutcome.NO_MEMORY;
         }
         tables.walk(vcpu.root().tableHpa(), gpa, cursor);
+        if (restricted) {
+            return forVe(vcpu, slot, gpa);
+        }
         if (cursor.isMapped()) {
             MapOutcome fast = fast(slot, gpa >>> 12, access);
             if (fast != null) {
@@ -49,6 +53,12 @@ final class FaultPath {
             }
         }
         return map(vcpu, slot, gpa, access);
+    }
+
+    /** The entry that lets the processor raise #VE; if it is there already, the processor did not want to. */
+    private MapOutcome forVe(VcpuMmu vcpu, Memslot slot, long gpa) {
+        boolean there = cursor.isMapped() && cursor.level == 1 && !EptEntry.SUPPRESS_VE.isSet(cursor.spte);
+        return there ? MapOutcome.RESTRICTED : map(vcpu, slot, gpa, EptViolation.READ);
     }
 
     /** Gives back what was taken for a while; null if that is not enough. */

@@ -73,6 +73,11 @@ final class MappingRules {
         return withSuppressVe(spte, role.view(), gfn);
     }
 
+    /** Whether EPT violations of a page go to the guest where the processor can deliver them. */
+    boolean mayBecomeVe(int view, long gfn) {
+        return convertible && !access.suppressVe(view, gfn);
+    }
+
     private long withSuppressVe(long spte, int view, long gfn) {
         return convertible && access.suppressVe(view, gfn) ? spte | EptEntry.SUPPRESS_VE.mask() : spte;
     }

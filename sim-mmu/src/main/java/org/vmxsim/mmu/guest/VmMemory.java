@@ -18,7 +18,19 @@ public final class VmMemory implements GuestMemory {
     private final PhysicalMemory memory;
     private final HostMemory host;
     private final Memslots slots;
+    private final int addressSpace;
     private final HostPage page = new HostPage();
+
+    /**
+     * The memory of a virtual machine outside system-management mode.
+     *
+     * @param memory the machine's physical memory
+     * @param host the address space behind the memslots
+     * @param slots the memslots
+     */
+    public VmMemory(PhysicalMemory memory, HostMemory host, Memslots slots) {
+        this(memory, host, slots, 0);
+    }
 
     /**
      * The memory of a virtual machine.
@@ -26,11 +38,32 @@ public final class VmMemory implements GuestMemory {
      * @param memory the machine's physical memory
      * @param host the address space behind the memslots
      * @param slots the memslots
+     * @param addressSpace 0, or 1 for what processors see in system-management mode
      */
-    public VmMemory(PhysicalMemory memory, HostMemory host, Memslots slots) {
+    public VmMemory(PhysicalMemory memory, HostMemory host, Memslots slots, int addressSpace) {
         this.memory = memory;
         this.host = host;
         this.slots = slots;
+        this.addressSpace = addressSpace;
+    }
+
+    /**
+     * The memslot of an address.
+     *
+     * @param gpa guest-physical address
+     * @return the memslot, or null in a hole
+     */
+    public Memslot slot(long gpa) {
+        return slots.at(addressSpace, gpa >>> 12);
+    }
+
+    /**
+     * Which guest-physical addresses these are.
+     *
+     * @return 0, or 1 for what processors see in system-management mode
+     */
+    public int addressSpace() {
+        return addressSpace;
     }
 
     /**
@@ -61,7 +94,7 @@ public final class VmMemory implements GuestMemory {
      *     that may be written
      */
     public long hpa(long gpa, boolean write) {
-        Memslot slot = slots.at(gpa >>> 12);
+        Memslot slot = slot(gpa);
         if (slot == null) {
             return NONE;
         }
@@ -94,7 +127,7 @@ public final class VmMemory implements GuestMemory {
 
     private long ramBytes(long firstGpa) {
         long gpa = firstGpa;
-        for (Memslot slot = slots.at(gpa >>> 12); slot != null && !slot.isReadOnly(); slot = slots.at(gpa >>> 12)) {
+        for (Memslot slot = slot(gpa); slot != null && !slot.isReadOnly(); slot = slots.at(gpa >>> 12)) {
             gpa = slot.lastGfn() + 1 << 12;
         }
         return gpa - firstGpa;

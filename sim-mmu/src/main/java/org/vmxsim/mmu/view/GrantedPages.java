@@ -38,26 +38,13 @@ public final class GrantedPages {
     }
 
     /**
-     * How many pages are exempt.
+     * Ends all exemptions.
      *
-     * @return the count
+     * @return the guest frames that were exempt, in the order of {@link #add}
      */
-    public int count() {
-        return count;
-    }
-
-    /**
-     * One of them.
-     *
-     * @param index 0 for the first
-     * @return its guest frame
-     */
-    public long gfn(int index) {
-        return gfns[index];
-    }
-
-    /** Ends all exemptions. */
-    public void clear() {
+    public long[] take() {
+        long[] taken = Arrays.copyOf(gfns, count);
         count = 0;
+        return taken;
     }
 }

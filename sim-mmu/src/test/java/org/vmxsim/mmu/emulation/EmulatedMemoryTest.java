@@ -15,6 +15,9 @@ import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppRig;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
+import org.vmxsim.mmu.track.PageTracking;
+import org.vmxsim.mmu.view.GuestRestrictions;
+import org.vmxsim.mmu.view.Views;
 
 class EmulatedMemoryTest {
     private final PhysicalMemory physical = PhysicalMemory.sparse(1 << 20);
@@ -31,7 +34,11 @@ class EmulatedMemoryTest {
         KernelMemory kernel = new KernelMemory(physical);
         EptMmu mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_4K);
         SubPageProtection subPages = new FixedSubPages(new SppRig().environment(kernel, frames, slots, mmu, true));
-        emulated = new EmulatedMemory(slots, memory, subPages, new DeviceAccesses(new PortBus()));
+        Views views = new Views(slots, (slot, first, last) -> {}, null, false);
+        PageTracking tracking = new PageTracking((slot, first, last) -> {});
+        GuestRestrictions restrictions = new GuestRestrictions(views, tracking, true);
+        AccessGuard guard = new AccessGuard(0, views, tracking, restrictions.granted());
+        emulated = new EmulatedMemory(memory, guard, subPages, new DeviceAccesses(new PortBus()));
     }
 
     @Test
