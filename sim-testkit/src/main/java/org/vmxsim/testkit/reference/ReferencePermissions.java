@@ -323,6 +323,16 @@ public final class ReferencePermissions {
     }
 
     /**
+     * Whether dirty pages are logged.
+     *
+     * @param id memslot number
+     * @return true between {@link #logDirty} on and off
+     */
+    public boolean logsDirty(int id) {
+        return byId(id).dirty != null;
+    }
+
+    /**
      * Reads and clears the dirty pages of a memslot.
      *
      * @param id memslot number

@@ -2,7 +2,11 @@ package org.vmxsim.testkit.stateful;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SubPages;
+import org.vmxsim.mmu.upkeep.DirtyPages;
+import org.vmxsim.mmu.view.ViewAccessHandler;
 import org.vmxsim.testkit.value.MemoryLayout.Slot;
 import org.vmxsim.testkit.value.PermissionOperation;
 
@@ -38,6 +42,67 @@ final class CallSteps {
         }
     }
 
+    /** Starts or ends the log of a memslot's dirty pages. */
+    record LogDirty(int id, boolean on) implements Step {
+        @Override
+        public void run(World world) {
+            Slot slot = world.slotById(id);
+            if (slot != null) {
+                world.change(slot, on ? Memslot.LOG_DIRTY_PAGES : 0);
+                world.model.logDirty(id, on);
+            }
+        }
+    }
+
+    /** Reads and clears the log of a memslot's dirty pages. */
+    record ReadDirty(int id) implements Step {
+        @Override
+        public void run(World world) {
+            DirtyPages pages = world.vm.dirtyLog().get(id);
+            boolean logged = world.slotById(id) != null && world.model.logsDirty(id);
+            assertThat(pages.result().errno()).isEqualTo(logged ? null : Errno.ENOENT);
+            if (logged) {
+                boolean[] expected = world.model.takeDirty(id);
+                boolean[] actual = new boolean[expected.length];
+                for (int page = 0; page < actual.length; page++) {
+                    actual[page] = pages.isSet(page);
+                }
+                assertThat(actual).as("dirty pages of memslot %d", id).isEqualTo(expected);
+            }
+        }
+    }
+
+    /** A vCPU frees its roots and makes new ones. */
+    record ResetMmu(int vcpu) implements Step {
+        @Override
+        public void run(World world) {
+            world.vcpu(vcpu).resetMmu();
+        }
+    }
+
+    /** A vCPU goes into another view, which is made if need be. */
+    record SwitchView(int vcpu, int view) implements Step {
+        @Override
+        public void run(World world) {
+            while (world.vm.views().count() <= view) {
+                assertThat(world.vm.views().create().isOk()).isTrue();
+            }
+            world.vcpu(vcpu).switchView(view);
+        }
+    }
+
+    /** A view that denies accesses to a page, each of which is then made all the same. */
+    record Restrict(int view, long gfn, int permissions, ViewAccessHandler.Answer answer) implements Step {
+        @Override
+        public void run(World world) {
+            world.restricted = answer;
+            if (view < world.vm.views().count() && world.slotAt(gfn) != null) {
+                assertThat(world.vm.views().access(view, gfn, permissions).isOk())
+                        .isTrue();
+            }
+        }
+    }
+
     /** A memslot goes, comes back, or moves. */
     record ChangeSlot(int id, Change change) implements Step {
         enum Change {
@@ -57,10 +122,8 @@ final class CallSteps {
                 world.detached[id] = world.model.deleteMemory(id);
             } else {
                 long to = slot.baseGfn() == home.baseGfn() ? away : home.baseGfn();
-                assertThat(world.vm
-                                .setUserMemoryRegion(id, 0, to << 12, (long) slot.npages() << 12, world.hvas[id])
-                                .isOk())
-                        .isTrue();
+                int flags = world.model.logsDirty(id) ? Memslot.LOG_DIRTY_PAGES : 0;
+                world.change(new Slot(id, to, slot.npages(), false), flags);
                 world.model.moveMemory(id, to);
             }
         }

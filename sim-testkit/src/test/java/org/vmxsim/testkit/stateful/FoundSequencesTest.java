@@ -16,7 +16,7 @@ import org.vmxsim.vmx.Engine;
 /** Sequences that once failed, as they were shrunk. */
 class FoundSequencesTest {
     private static void run(Engine engine, Step... steps) {
-        SequenceProperties.run(SppProfile.FIXED, List.of(steps), engine, 1);
+        SequenceProperties.run(SppProfile.FIXED, List.of(steps), Setup.plain(engine));
     }
 
     private static Step set(long gfn, SubPageBitmap... bitmaps) {

@@ -5,9 +5,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import net.jqwik.api.constraints.IntRange;
 import org.vmxsim.mmu.spp.SppProfile;
-import org.vmxsim.vmx.Engine;
 
 /**
  * Random sequences of everything that may happen to protected memory, against the naive model: every outcome and every
@@ -15,9 +13,13 @@ import org.vmxsim.vmx.Engine;
  */
 class SequenceProperties {
     @Property
-    void fixedDoesWhatTheModelSays(
-            @ForAll("fixed") List<Step> steps, @ForAll Engine engine, @ForAll @IntRange(min = 1, max = 4) int vcpus) {
-        run(SppProfile.FIXED, steps, engine, vcpus);
+    void fixedDoesWhatTheModelSays(@ForAll("fixed") List<Step> steps, @ForAll("setups") Setup setup) {
+        run(SppProfile.FIXED, steps, setup);
+    }
+
+    @Provide
+    Arbitrary<Setup> setups() {
+        return Steps.setups();
     }
 
     @Provide
@@ -26,9 +28,8 @@ class SequenceProperties {
     }
 
     @Property
-    void theFirstSeriesDoesWhatTheModelSays(
-            @ForAll("v4") List<Step> steps, @ForAll Engine engine, @ForAll @IntRange(min = 1, max = 4) int vcpus) {
-        run(SppProfile.V4, steps, engine, vcpus);
+    void theFirstSeriesDoesWhatTheModelSays(@ForAll("v4") List<Step> steps, @ForAll("setups") Setup setup) {
+        run(SppProfile.V4, steps, setup);
     }
 
     @Provide
@@ -36,8 +37,8 @@ class SequenceProperties {
         return Steps.sequences(SppProfile.V4);
     }
 
-    static void run(SppProfile profile, List<Step> steps, Engine engine, int vcpus) {
-        World world = new World(profile, engine, vcpus);
+    static void run(SppProfile profile, List<Step> steps, Setup setup) {
+        World world = new World(profile, setup);
         world.enable();
         for (Step step : steps) {
             step.run(world);

@@ -6,13 +6,16 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.Tuple.Tuple2;
+import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.view.ViewAccessHandler;
 import org.vmxsim.testkit.AccessArbitraries;
 import org.vmxsim.testkit.OperationArbitraries;
 import org.vmxsim.testkit.stateful.AccessSteps.Reaction;
 import org.vmxsim.testkit.value.GuestAccess;
 import org.vmxsim.testkit.value.GuestAccess.Kind;
 import org.vmxsim.testkit.value.PermissionOperation;
+import org.vmxsim.vmx.Engine;
 
 /** The actions: a row for each, with its weight. To add one, write a {@link Step} and a row. */
 final class Steps {
@@ -25,6 +28,19 @@ final class Steps {
 
     private Steps() {}
 
+    /** What virtual machines begin with. */
+    static Arbitrary<Setup> setups() {
+        Arbitrary<Boolean> mostly = Arbitraries.frequency(Tuple.of(3, true), Tuple.of(1, false));
+        return Combinators.combine(
+                        Arbitraries.of(Engine.class),
+                        Arbitraries.integers().between(1, World.PROCESSORS),
+                        Arbitraries.of(PageSize.class),
+                        mostly,
+                        mostly,
+                        mostly)
+                .as(Setup::new);
+    }
+
     /** Sequences for a profile. */
     static Arbitrary<List<Step>> sequences(SppProfile profile) {
         List<Tuple2<Integer, Arbitrary<Step>>> rows = switch (profile) {
@@ -35,7 +51,14 @@ final class Steps {
                         row(1, deviceCopies(World.WINDOWS)),
                         row(6, calls(World.WINDOWS)),
                         row(1, Arbitraries.just(new CallSteps.AddVcpu())),
-                        row(1, slotChanges()));
+                        row(1, slotChanges()),
+                        row(2, hostChanges()),
+                        row(1, pages().map(HostSteps.Unmap::new)),
+                        row(1, logging()),
+                        row(1, slots().map(CallSteps.ReadDirty::new)),
+                        row(1, vcpus().map(CallSteps.ResetMmu::new)),
+                        row(1, viewSwitches()),
+                        row(1, restrictions()));
             case V4 -> List.of(row(10, accesses(IN_V4)), row(1, deviceCopies(IN_V4)), row(6, calls(IN_V4)));
             case V12 -> throw new IllegalArgumentException("no actions for " + profile);
         };
@@ -90,10 +113,42 @@ final class Steps {
         return operations.map(CallSteps.SubPageCall::new);
     }
 
-    private static Arbitrary<CallSteps.ChangeSlot> slotChanges() {
+    private static Arbitrary<Integer> slots() {
+        return Arbitraries.of(1, 2, 4, 5);
+    }
+
+    /** Guest frames of the windows. */
+    private static Arbitrary<Long> pages() {
+        return Arbitraries.of(World.WINDOWS)
+                .flatMap(window -> Arbitraries.longs().between(window[0], window[0] + window[1] - 1));
+    }
+
+    private static Arbitrary<HostSteps.Change> hostChanges() {
+        return Combinators.combine(Arbitraries.of(HostSteps.Event.class), pages(), pages())
+                .as(HostSteps.Change::new);
+    }
+
+    private static Arbitrary<CallSteps.LogDirty> logging() {
+        return Combinators.combine(slots(), Arbitraries.of(true, false)).as(CallSteps.LogDirty::new);
+    }
+
+    private static Arbitrary<CallSteps.SwitchView> viewSwitches() {
+        return Combinators.combine(vcpus(), Arbitraries.integers().between(0, 2))
+                .as(CallSteps.SwitchView::new);
+    }
+
+    private static Arbitrary<CallSteps.Restrict> restrictions() {
         return Combinators.combine(
                         Arbitraries.integers().between(1, 2),
-                        Arbitraries.just(CallSteps.ChangeSlot.Change.DELETE_OR_ADD))
+                        pages(),
+                        Arbitraries.of(7, 5, 1, 3, 0),
+                        Arbitraries.of(ViewAccessHandler.Answer.CONTINUE, ViewAccessHandler.Answer.STEP))
+                .as(CallSteps.Restrict::new);
+    }
+
+    private static Arbitrary<CallSteps.ChangeSlot> slotChanges() {
+        return Combinators.combine(
+                        Arbitraries.integers().between(1, 2), Arbitraries.of(CallSteps.ChangeSlot.Change.class))
                 .as(CallSteps.ChangeSlot::new);
     }
 }

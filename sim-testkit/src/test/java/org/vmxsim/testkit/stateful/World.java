@@ -2,6 +2,7 @@ package org.vmxsim.testkit.stateful;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.vmxsim.core.boot.BootEntry;
@@ -10,29 +11,37 @@ import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.view.ViewAccessHandler;
 import org.vmxsim.testkit.reference.ReferencePermissions;
 import org.vmxsim.testkit.value.MemoryLayout.Slot;
-import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.MachineConfig;
 
 /** A virtual machine and the naive model of what it must do, side by side. */
 final class World {
-    /** Small memslots with a hole behind them, a read-only one, and one of large pages. */
+    /**
+     * Small memslots with a hole behind them, a read-only one, one of a large page, and one whose small pages the host
+     * may make a large one.
+     */
     static final List<Slot> HOME = List.of(
             new Slot(1, 0x200, 3, false),
             new Slot(2, 0x203, 2, false),
             new Slot(3, 0x210, 1, true),
-            new Slot(4, 0x400, 1024, false));
+            new Slot(4, 0x400, 512, false),
+            new Slot(5, 0x600, 512, false));
     /** Where memslots 1 and 2 may move to: another region of 2 MiB. */
     static final long AWAY = 0x1000;
     /** Pages that accesses go to: first guest frame and number of pages of each window. */
-    static final long[][] WINDOWS = {{0x200, 6}, {AWAY, 5}, {0x3ff, 3}, {0x5fe, 4}, {0x20f, 3}};
+    static final long[][] WINDOWS = {{0x200, 6}, {AWAY, 5}, {0x3ff, 3}, {0x5fe, 4}, {0x7fe, 3}, {0x20f, 3}};
 
     static final int PROCESSORS = 4;
+    static final int SWAP_PAGES = 64;
+    static final int MAX_SNAPSHOTS = 8;
+    static final long FIRST_SNAPSHOT = 0x6000_0000_0000L;
     static final long BUDGET = 100_000;
     static final long IDT = 0x8000;
     static final long GDT = 0x9000;
@@ -40,6 +49,7 @@ final class World {
 
     final SppProfile profile;
     final Machine machine;
+    final Kvm kvm;
     final Vm vm;
     final ReferencePermissions model;
     /** Host virtual address of each memslot's memory, by number. */
@@ -47,26 +57,35 @@ final class World {
     /** The memory of memslots that are not there now. */
     final byte[][] detached = new byte[HOME.size() + 1][];
 
-    private final TreeSet<Long> touched = new TreeSet<>();
+    /** Whether the mapping behind memslot 5 is in parts, so that no large page can come of it. */
+    boolean mappingCut;
+    /** What is done about an access that a view denies: never a change of the outcome. */
+    ViewAccessHandler.Answer restricted = ViewAccessHandler.Answer.CONTINUE;
 
-    World(SppProfile profile, Engine engine, int vcpus) {
+    private final TreeSet<Long> touched = new TreeSet<>();
+    private final List<byte[]> snapshots = new ArrayList<>();
+
+    World(SppProfile profile, Setup setup) {
         this.profile = profile;
         machine = Machine.of(MachineConfig.DEFAULT
                 .withMemory(64 << 20)
                 .withProcessors(PROCESSORS)
-                .withEngine(engine));
-        vm = Kvm.on(machine).createVm(profile);
+                .withEngine(setup.engine()));
+        kvm = Kvm.on(machine, setup.config());
+        kvm.hostFrames().swapPages(SWAP_PAGES);
+        vm = kvm.createVm(profile);
+        vm.views().onDenied(access -> restricted);
         model = new ReferencePermissions(profile);
         assertThat(vm.addMemory(0, 0, 1 << 16, PageSize.SIZE_4K).isOk()).isTrue();
         model.addMemory(new Slot(0, 0, 16, false), new byte[1 << 16]);
         for (Slot slot : HOME) {
-            PageSize backing = slot.npages() >= 512 ? PageSize.SIZE_2M : PageSize.SIZE_4K;
+            PageSize backing = slot.id() == 4 ? PageSize.SIZE_2M : PageSize.SIZE_4K;
             hvas[slot.id()] = vm.host().map((long) slot.npages() << 12, backing);
             detached[slot.id()] = new byte[slot.npages() << 12];
             add(slot);
         }
         descriptors();
-        for (int i = 0; i < vcpus; i++) {
+        for (int i = 0; i < setup.vcpus(); i++) {
             vm.createVcpu();
         }
     }
@@ -92,12 +111,21 @@ final class World {
 
     void add(Slot slot) {
         int id = slot.id();
-        int flags = slot.readOnly() ? Memslot.READONLY : 0;
-        assertThat(vm.setUserMemoryRegion(id, flags, slot.baseGfn() << 12, (long) slot.npages() << 12, hvas[id])
-                        .isOk())
-                .isTrue();
+        change(slot, slot.readOnly() ? Memslot.READONLY : 0);
         model.addMemory(slot, detached[id]);
         detached[id] = null;
+    }
+
+    /** KVM_SET_USER_MEMORY_REGION, which must succeed. */
+    void change(Slot slot, int flags) {
+        long sizeBytes = (long) slot.npages() << 12;
+        assertThat(vm.setUserMemoryRegion(slot.id(), flags, slot.baseGfn() << 12, sizeBytes, hvas[slot.id()]))
+                .isEqualTo(KvmResult.OK);
+    }
+
+    /** Host virtual address of a page in a memslot. */
+    long hva(Slot slot, long gfn) {
+        return hvas[slot.id()] + (gfn - slot.baseGfn() << 12);
     }
 
     Slot slotAt(long gfn) {
@@ -187,6 +215,7 @@ final class World {
 
     /** Compares all memory of the small memslots, and the pages of the windows. */
     void compareAll() {
+        compareSnapshots();
         for (Slot slot : model.slots()) {
             for (long gfn = slot.baseGfn(); gfn < slot.baseGfn() + Math.min(slot.npages(), 8); gfn++) {
                 compare(gfn);
@@ -196,6 +225,35 @@ final class World {
             for (long gfn = window[0]; gfn < window[0] + window[1]; gfn++) {
                 compare(gfn);
             }
+        }
+    }
+
+    /** The host has made a page zeros. */
+    void zero(long gfn) {
+        for (int i = 0; i < 4096; i++) {
+            model.poke((gfn << 12) + i, (byte) 0);
+        }
+        touched.add(gfn);
+    }
+
+    /** Copies a page as fork does, and remembers what it held. */
+    void snapshot(long hva, long gfn) {
+        if (snapshots.size() < MAX_SNAPSHOTS) {
+            byte[] bytes = new byte[4096];
+            for (int i = 0; i < bytes.length; i++) {
+                bytes[i] = model.load((gfn << 12) + i);
+            }
+            long to = FIRST_SNAPSHOT + ((long) snapshots.size() << 12);
+            vm.host().ranges().shareCopyOnWrite(hva, 4096, vm.host(), to);
+            snapshots.add(bytes);
+        }
+    }
+
+    private void compareSnapshots() {
+        for (int i = 0; i < snapshots.size(); i++) {
+            assertThat(vm.host().read(FIRST_SNAPSHOT + ((long) i << 12), 4096))
+                    .as("copy %d", i)
+                    .isEqualTo(snapshots.get(i));
         }
     }
 

@@ -1,0 +1,97 @@
+package org.vmxsim.testkit.stateful;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.Vcpu;
+import org.vmxsim.mmu.VcpuExit;
+import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.host.SamePages;
+import org.vmxsim.testkit.value.MemoryLayout.Slot;
+
+/** What the host does to the memory behind the memslots. */
+final class HostSteps {
+    private HostSteps() {}
+
+    /** Things that happen to a page and leave its contents alone, but for the last. */
+    enum Event {
+        SWAP_OUT,
+        SWAP_IN,
+        MIGRATE,
+        /** Shares the frame of another page if they are equal. */
+        MERGE,
+        /** 512 small pages become a large one. */
+        COLLAPSE,
+        SPLIT,
+        AGE,
+        CLEAR_YOUNG,
+        /** Somebody gets a copy, which must stay as it is whatever the guest writes later. */
+        SNAPSHOT,
+        /** The page is zeros again. */
+        DISCARD
+    }
+
+    /** One event. */
+    record Change(Event event, long gfn, long otherGfn) implements Step {
+        @Override
+        public void run(World world) {
+            Slot slot = world.slotAt(gfn);
+            if (slot == null || slot.id() == 4 && event != Event.MIGRATE) {
+                return;
+            }
+            HostMemory host = world.vm.host();
+            long hva = world.hva(slot, gfn);
+            switch (event) {
+                case SWAP_OUT -> host.reclaim().swapOut(hva);
+                case SWAP_IN -> host.reclaim().swapIn(hva);
+                case MIGRATE -> host.reclaim().migrate(hva);
+                case MERGE -> merge(world, hva);
+                case COLLAPSE -> {
+                    if (slot.npages() >= 512 && !world.mappingCut) {
+                        host.hugePages().collapse(hva);
+                    }
+                }
+                case SPLIT -> host.hugePages().split(hva);
+                case AGE -> host.reclaim().age(hva, 4096, true);
+                case CLEAR_YOUNG -> host.reclaim().age(hva, 4096, false);
+                case SNAPSHOT -> world.snapshot(hva, gfn);
+                case DISCARD -> {
+                    host.ranges().discard(hva, 4096);
+                    world.zero(gfn);
+                }
+            }
+        }
+
+        private void merge(World world, long hva) {
+            Slot other = world.slotAt(otherGfn);
+            if (other != null && other.id() != 4) {
+                new SamePages(world.kvm.hostFrames())
+                        .merge(world.vm.host(), hva, world.vm.host(), world.hva(other, otherGfn));
+            }
+        }
+    }
+
+    /** A page is unmapped under a guest that reads it, and mapped again: zeros. */
+    record Unmap(long gfn) implements Step {
+        @Override
+        public void run(World world) {
+            Slot slot = world.slotAt(gfn);
+            if (slot == null || slot.id() == 4) {
+                return;
+            }
+            long hva = world.hva(slot, gfn);
+            world.mappingCut |= slot.npages() >= 512;
+            world.vm.host().ranges().unmap(hva, 4096);
+            Vcpu cpu = world.vcpu(0);
+            CpuState state = world.before(cpu, world.code(cpu, 0x8b, 0x06));
+            state.gpr[CpuState.RSI] = gfn << 12;
+            cpu.setState(state);
+            assertThat(cpu.run(World.BUDGET)).isEqualTo(new VcpuExit.MemoryFault(gfn << 12, 4096));
+            world.vm.host().mapAt(hva, 4096, PageSize.SIZE_4K);
+            assertThat(cpu.run(World.BUDGET)).isInstanceOf(VcpuExit.Hlt.class);
+            assertThat(cpu.gpr(CpuState.RAX)).isZero();
+            world.zero(gfn);
+        }
+    }
+}

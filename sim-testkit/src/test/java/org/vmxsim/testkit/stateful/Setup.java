@@ -1,0 +1,24 @@
+package org.vmxsim.testkit.stateful;
+
+import org.vmxsim.mmu.KvmConfig;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.vmx.Engine;
+
+/** What a virtual machine begins with. */
+record Setup(
+        Engine engine,
+        int vcpus,
+        PageSize largestPage,
+        boolean accessedDirty,
+        boolean modificationLog,
+        boolean prefetch) {
+    static Setup plain(Engine engine) {
+        return new Setup(engine, 1, PageSize.SIZE_2M, true, true, true);
+    }
+
+    KvmConfig config() {
+        KvmConfig plain = KvmConfig.DEFAULT;
+        return new KvmConfig(
+                largestPage, accessedDirty, modificationLog, plain.exitCycles(), false, prefetch, plain.deviceMarks());
+    }
+}
