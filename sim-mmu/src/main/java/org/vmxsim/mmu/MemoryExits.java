@@ -39,7 +39,8 @@ final class MemoryExits {
             if (vm.kvm().config().deviceMarks()) {
                 vm.mmu().markDevice(vcpu.id(), exit.gpa);
             }
-            return emulation.run();
+            VcpuExit repeated = vm.subPages().profile() == SppProfile.V4 ? repeatedInV4() : null;
+            return repeated == null ? emulation.run() : repeated;
         }
         MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, violation.access());
         if (outcome == MapOutcome.MAPPED || outcome == MapOutcome.WRITE_ALLOWED) {
@@ -75,6 +76,10 @@ final class MemoryExits {
             vcpu.statistics().subPageDenied++;
             return inV4(exit.gpa, vcpu.events().hasEvent() ? DeniedAccess.EVENT_DELIVERY : access);
         }
+        return repeatedInV4();
+    }
+
+    private VcpuExit repeatedInV4() {
         return vcpu.lastReported() instanceof VcpuExit.Spp stale ? inV4(stale.gpa(), stale.access()) : null;
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;
+import org.vmxsim.mmu.page.PageCache;
 import org.vmxsim.mmu.page.PageCaches;
 
 /**
@@ -164,7 +165,11 @@ public final class EptRoots {
         }
     }
 
+    /** {@code kvm_mmu_load}: the vCPU's frames first, then its root. */
     private boolean take(VcpuMmu vcpu) {
+        if (!vcpu.cache().topUp(PageCache.MIN)) {
+            return false;
+        }
         MmuPage root = findOrMake(role(vcpu.view(), vcpu.addressSpace(), vcpu.isGuestMode()));
         if (root != null) {
             root.hold();

@@ -35,7 +35,7 @@ final class LeafProtection {
             if (level == 1) {
                 long spte = memory.readLong(spteHpa);
                 memory.writeLong(spteHpa, spte & ~EptEntry.WRITE.mask() | EptEntry.SPP.mask());
-                flush[0] |= Spte.HOST_WRITABLE.isSet(spte);
+                flush[0] |= Spte.isFixable(spte);
             }
         });
         if (flush[0]) {
