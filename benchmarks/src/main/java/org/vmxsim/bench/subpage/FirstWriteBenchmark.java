@@ -37,7 +37,7 @@ public class FirstWriteBenchmark {
     private static final int REGION_BYTES = 2 << 20;
 
     /** Which posting of the series. */
-    @Param({"FIXED"})
+    @Param({"V4", "V12", "FIXED"})
     public SppProfile profile;
 
     private SubPageGuest guarded;
@@ -64,7 +64,7 @@ public class FirstWriteBenchmark {
         return guest;
     }
 
-    /** Checks once that each first write takes one EPT violation and one SPP miss. */
+    /** Checks once that each first write takes one EPT violation, and one SPP miss where vectors are made late. */
     @Setup(Level.Trial)
     public void check() {
         build();
@@ -73,9 +73,10 @@ public class FirstWriteBenchmark {
         VcpuStatistics.Snapshot taken = guarded.vcpu.statistics().snapshot().minus(before);
         long violations = taken.exits(ExitReason.EPT_VIOLATION);
         long misses = taken.exits(ExitReason.SPP_RELATED_EVENT);
-        if (violations != REGIONS || misses != REGIONS) {
-            throw new AssertionError("need an EPT violation and an SPP miss for each first write, got violations="
-                    + violations + " misses=" + misses);
+        // v4 makes the vectors when a page is set, the others when the processor misses them.
+        if (violations != REGIONS || misses != (profile == SppProfile.V4 ? 0 : REGIONS)) {
+            throw new AssertionError("need the exits of " + REGIONS + " first writes, got violations=" + violations
+                    + " misses=" + misses);
         }
     }
 
@@ -87,7 +88,7 @@ public class FirstWriteBenchmark {
     @Benchmark
     @OperationsPerInvocation(REGIONS)
     public VcpuExit firstProtectedWrite() {
-        return guarded.vcpu.run((4 + 2) * REGIONS); // four instructions and two exits a page
+        return guarded.vcpu.run((4 + 2) * REGIONS); // four instructions and at most two exits a page
     }
 
     /**

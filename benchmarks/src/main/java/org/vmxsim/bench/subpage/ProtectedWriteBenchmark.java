@@ -116,7 +116,7 @@ public class ProtectedWriteBenchmark {
      */
     @Benchmark
     public VcpuExit deniedWrite() {
-        return closed.vcpu.run(2);
+        return closed.vcpu.run(100);
     }
 
     /**
@@ -126,7 +126,7 @@ public class ProtectedWriteBenchmark {
      */
     @Benchmark
     public SkipOutcome deniedWriteAndSkip() {
-        VcpuExit exit = closed.vcpu.run(2);
+        VcpuExit exit = closed.vcpu.run(100);
         if (!(exit instanceof VcpuExit.Spp)) {
             throw new AssertionError("the write must be denied: " + exit);
         }
@@ -140,6 +140,6 @@ public class ProtectedWriteBenchmark {
      */
     @Benchmark
     public VcpuExit portExit() {
-        return port.vcpu.run(2);
+        return port.vcpu.run(100);
     }
 }
