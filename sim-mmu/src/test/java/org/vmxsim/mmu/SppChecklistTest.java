@@ -18,8 +18,8 @@ import org.vmxsim.vmx.exit.ExitReason;
 /**
  * The checklist of sub-page permissions, C1 to C20, as far as KVM's interface can show it. The numbers that are missing
  * concern tables or controls that this hypervisor never makes; the hardware has tests of them: C1 and C2
- * {@code EntryRulesTest}, C3, C12, C13, C14, C17, C18 and C19 {@code SubPageTest}, both in sim-vmx; C16
- * {@code EptViolationTest} and {@code SppVectorTest}. C15 and C20 are in {@link SubPageExitsTest}.
+ * {@code EntryRulesTest}, C3, C12, C13, C17, C18 and C19 {@code SubPageTest}, C16 {@code GuestEventTest} and
+ * {@code GuestMemoryTest}, all in sim-vmx. C15 and C20 are in {@link SubPageExitsTest}.
  */
 class SppChecklistTest {
     private static final long PAGE = 0x20_0000;
