@@ -94,6 +94,7 @@ final class Emulation {
         memory.begin();
         CpuState state = emulator.state();
         registers.save(state);
+        long rip = registers.rip();
         int interruptibility = state.interruptibility;
         InstructionEmulator.Outcome outcome = emulator.step();
         if (guard.verdict() != AccessGuard.Verdict.ALLOWED) {
@@ -108,7 +109,7 @@ final class Emulation {
                     memory.commit();
                     registers.load(state);
                     registers.instructionDone(interruptibility);
-                    vcpu.statistics().emulated++;
+                    vcpu.tracing().emulated(rip, false);
                     vcpu.step().end();
                 }
                 yield asked;
@@ -143,6 +144,7 @@ final class Emulation {
 
     private VcpuExit refused() {
         if (memory.deniedGpa() == EmulatedMemory.NONE) {
+            vcpu.tracing().emulated(registers.rip(), true);
             return new InternalError(
                     Suberror.EMULATION, registers.rip(), "code or paging structures where there is no memory");
         }

@@ -107,7 +107,7 @@ final class ExitDispatcher {
         // In V4 the instruction is skipped already, and counted where that is done.
         if (exit instanceof VcpuExit.Spp spp && vcpu.vm().subPages().profile() != SppProfile.V4) {
             denied = spp;
-            vcpu.statistics().subPageDenied++;
+            vcpu.tracing().denied(spp);
         }
         if (exit instanceof VcpuExit.Restricted stopped) {
             restricted = stopped.access();

@@ -9,6 +9,7 @@ import org.vmxsim.mmu.ept.MapOutcome;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.trace.VcpuCounter;
 import org.vmxsim.vmx.ept.EptViolation;
 import org.vmxsim.vmx.exit.VmExit;
 
@@ -31,21 +32,22 @@ final class MemoryExits {
     }
 
     VcpuExit violation(VmExit exit) {
+        vcpu.tracing().fault(exit);
         keepNmisBlocked(exit);
         EptViolation violation = EptViolation.decode(exit.qualification);
         Memslot slot = vm.slots().at(vcpu.addressSpace(), exit.gpa >>> 12);
         vm.mmu().roots().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         if (slot == null) {
+            vcpu.statistics().count(VcpuCounter.PF_EMULATE);
             if (vm.kvm().config().deviceMarks()) {
+                vcpu.statistics().count(VcpuCounter.PF_MMIO_SPTE_CREATED);
                 vm.mmu().markDevice(vcpu.id(), exit.gpa);
             }
             VcpuExit repeated = vm.subPages().profile() == SppProfile.V4 ? repeatedInV4() : null;
             return repeated == null ? emulation.run() : repeated;
         }
         MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, violation.access());
-        if (outcome == MapOutcome.MAPPED || outcome == MapOutcome.WRITE_ALLOWED) {
-            vcpu.statistics().faultsFixed++;
-        }
+        vcpu.tracing().faulted(outcome);
         VcpuExit historic = vm.subPages().profile() == SppProfile.V4 ? afterFaultInV4(exit, violation, outcome) : null;
         if (historic != null) {
             return historic;
@@ -73,8 +75,9 @@ final class MemoryExits {
         if (outcome == MapOutcome.SUB_PAGE) {
             DeniedAccess access = violation.finalAccess() ? DeniedAccess.INSTRUCTION : DeniedAccess.PAGING_STRUCTURE;
             vcpu.registers().skipInstruction(exit.instructionLengthBytes);
-            vcpu.statistics().subPageDenied++;
-            return inV4(exit.gpa, vcpu.events().hasEvent() ? DeniedAccess.EVENT_DELIVERY : access);
+            VcpuExit.Spp denied = inV4(exit.gpa, vcpu.events().hasEvent() ? DeniedAccess.EVENT_DELIVERY : access);
+            vcpu.tracing().denied(denied);
+            return denied;
         }
         return repeatedInV4();
     }
@@ -83,7 +86,7 @@ final class MemoryExits {
         return vcpu.lastReported() instanceof VcpuExit.Spp stale ? inV4(stale.gpa(), stale.access()) : null;
     }
 
-    private VcpuExit inV4(long gpa, DeniedAccess access) {
+    private VcpuExit.Spp inV4(long gpa, DeniedAccess access) {
         return new VcpuExit.Spp(
                 SppProfile.V4.exitNumber(), gpa, 0, vcpu.registers().rip(), 0, access);
     }
@@ -99,7 +102,10 @@ final class MemoryExits {
     VcpuExit misconfiguration(VmExit exit) {
         vm.mmu().roots().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
         return switch (vm.mmu().misconfiguration(vcpu.id(), exit.gpa)) {
-            case DEVICE -> emulation.run();
+            case DEVICE -> {
+                vcpu.tracing().device(exit);
+                yield emulation.run();
+            }
             case STALE -> null;
             case BROKEN ->
                 new InternalError(
@@ -175,11 +181,12 @@ final class MemoryExits {
 
     /** SDM "SPP-Related Events". */
     VcpuExit subPageEvent(VmExit exit) {
+        vcpu.tracing().subPageEvent(exit);
         keepNmisBlocked(exit);
         if ((exit.qualification & SPP_MISS) == 0) {
             return new VcpuExit.Unknown(exit.reason.number());
         }
-        vcpu.statistics().subPageMisses++;
+        vcpu.statistics().count(VcpuCounter.SPP_MISSES);
         KvmResult result = vm.subPages().miss(vcpu.id(), exit.gpa);
         if (result.isOk()) {
             return null;

@@ -2,13 +2,18 @@ package org.vmxsim.mmu;
 
 import java.util.List;
 import org.vmxsim.mmu.ept.VcpuRequests;
+import org.vmxsim.mmu.trace.MmuEvent;
+import org.vmxsim.mmu.trace.Tracer;
+import org.vmxsim.mmu.trace.VmCounter;
 
 /** The request bits of the vCPUs of one virtual machine. */
 final class RequestBits implements VcpuRequests {
     private final List<Vcpu> vcpus;
+    private final Tracer tracer;
 
-    RequestBits(List<Vcpu> vcpus) {
+    RequestBits(List<Vcpu> vcpus, Tracer tracer) {
         this.vcpus = vcpus;
+        this.tracer = tracer;
     }
 
     @Override
@@ -23,6 +28,10 @@ final class RequestBits implements VcpuRequests {
 
     @Override
     public void flushAll() {
+        tracer.count(VmCounter.REMOTE_TLB_FLUSH);
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.RemoteTlbFlush());
+        }
         vcpus.forEach(vcpu -> vcpu.request(Vcpu.FLUSH_TLB));
     }
 

@@ -14,6 +14,8 @@ import org.vmxsim.mmu.guest.ModificationLog;
 import org.vmxsim.mmu.guest.VirtualizationExceptions;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.mmu.trace.VcpuCounter;
+import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.control.VmxStatus;
 import org.vmxsim.vmx.exit.VmExit;
@@ -51,6 +53,7 @@ public final class Vcpu {
     private final GuestMsrs msrs;
     private final VcpuStatistics statistics = new VcpuStatistics();
     private final ProcessorStep step;
+    private final RunTracing tracing;
     private final ExitDispatcher exits;
     private final KernelMemory.Charge charge;
     private VcpuExit lastReported;
@@ -71,6 +74,7 @@ public final class Vcpu {
         this.events = new EventQueue(vmx);
         this.msrs = new GuestMsrs(vmx, id == 0);
         this.step = vm.access().step(id, vmcs);
+        this.tracing = new RunTracing(id, vm.tracer(), statistics, registers);
         this.exits = new ExitDispatcher(this);
         this.charge = (hpa, write) -> {
             if (cpu.cycles != null) {
@@ -91,6 +95,7 @@ public final class Vcpu {
         if (maxInstructions < 0) {
             throw new IllegalArgumentException("need maxInstructions >= 0, got " + maxInstructions);
         }
+        tracing.begin();
         VcpuExit exit = vm.oops() == null ? exits.resume() : null;
         long left = maxInstructions;
         while (exit == null && vm.oops() == null) {
@@ -103,7 +108,9 @@ public final class Vcpu {
             // The exit counts too: a guest that does nothing but exit comes to an end as well.
             left -= cpu.retired - before + 1;
         }
-        return vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
+        VcpuExit result = vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
+        tracing.end(result);
+        return result;
     }
 
     /** KVM_RUN that fails leaves the exit reason of the call before in the page that it shares with the caller. */
@@ -126,14 +133,14 @@ public final class Vcpu {
             return new VcpuExit.Shutdown();
         }
         honourRequests();
-        statistics.injected += events.beforeEntry() ? 1 : 0;
+        tracing.entering(events.beforeEntry());
         VmxStatus status = launched ? vmx.vmresume() : vmx.vmlaunch();
         if (status != VmxStatus.SUCCEED) {
             return failEntry(status);
         }
         launched = true;
         ept.entering();
-        statistics.entries++;
+        statistics.count(VcpuCounter.ENTRIES);
         StopReason stop = cpu.run(budget);
         if (stop != StopReason.VM_EXIT) {
             vmx.kick();
@@ -141,7 +148,7 @@ public final class Vcpu {
         VmExit exit = vmx.exit();
         ept.exited();
         ve.exited();
-        statistics.exits[exit.reason.number()]++;
+        tracing.exited(exit);
         if (cpu.cycles != null) {
             cpu.cycles.hypervisorWork(vm.kvm().config().exitCycles());
         }
@@ -179,7 +186,7 @@ public final class Vcpu {
         }
         ve.beforeEntry();
         if (take(FLUSH_TLB)) {
-            statistics.invalidations += ept.flush();
+            statistics.count(VcpuCounter.TLB_FLUSH, ept.flush());
         }
     }
 
@@ -477,6 +484,10 @@ public final class Vcpu {
 
     EventQueue events() {
         return events;
+    }
+
+    RunTracing tracing() {
+        return tracing;
     }
 
     GuestMsrs msrs() {

@@ -26,6 +26,7 @@ import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.spp.v12.SubPagesV12;
 import org.vmxsim.mmu.spp.v4.SubPagesV4;
 import org.vmxsim.mmu.trace.Tracer;
+import org.vmxsim.mmu.trace.VmStatistics;
 import org.vmxsim.mmu.track.PageTracking;
 import org.vmxsim.mmu.upkeep.AccessTracking;
 import org.vmxsim.mmu.upkeep.DirtyLog;
@@ -49,15 +50,16 @@ public final class Vm {
     private final Set<Long> hypercallsAbove = new HashSet<>();
     private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
-    private final VcpuRequests requests = new RequestBits(vcpus);
+    private final VcpuRequests requests;
     private final AccessControl access;
     private Integer endRequest;
 
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
         this.tracer = new Tracer(kvm.nextVmNumber());
+        this.requests = new RequestBits(vcpus, tracer);
         this.host = new HostMemory(kvm.hostFrames());
-        this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage());
+        this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage(), tracer);
         this.access = new AccessControl(mmu, slots, requests, kvm.kernel(), kvm.frames(), kvm.capabilities());
         this.subPages = subPageProtection(profile);
         mmu.subPageRules(subPages);
@@ -359,7 +361,8 @@ public final class Vm {
                 subPages.tablePages(),
                 subPages.filledRegions(),
                 kvm.kernel().loads(),
-                kvm.kernel().stores());
+                kvm.kernel().stores(),
+                tracer.counts());
     }
 
     Kvm kvm() {

@@ -73,13 +73,13 @@ class DirtyLogTest {
         assertThat(pages()).isEqualTo(expected);
         assertThat(pages()).isEmpty();
 
-        long[] exits = guest.vcpu.statistics().exits;
+        long[] exits = guest.vcpu.statistics().snapshot().exitsByReason();
         long fullBefore = exits[ExitReason.PAGE_MODIFICATION_LOG_FULL.number()];
         long violationsBefore = exits[ExitReason.EPT_VIOLATION.number()];
         guest.vcpu.setState(state);
         run(VcpuExit.Hlt.class);
         assertThat(pages()).isEqualTo(expected);
-        exits = guest.vcpu.statistics().exits;
+        exits = guest.vcpu.statistics().snapshot().exitsByReason();
         assertThat(exits[ExitReason.PAGE_MODIFICATION_LOG_FULL.number()] - fullBefore)
                 .isEqualTo(modificationLog ? 1 : 0);
         assertThat(exits[ExitReason.EPT_VIOLATION.number()] - violationsBefore).isEqualTo(modificationLog ? 0 : 600);

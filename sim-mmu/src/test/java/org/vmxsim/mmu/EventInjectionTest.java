@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.exit.ExitReason;
 
 /** NMIs and exceptions that the hypervisor injects, seen by handlers in the guest. */

@@ -8,6 +8,7 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.MachineConfig;

@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.memory.PortDevice;
+import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.exit.ExitReason;
 
 class VcpuTest {

@@ -15,8 +15,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.vmxsim.mmu.VcpuExit;
-import org.vmxsim.mmu.VcpuStatistics;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.exit.ExitReason;
 

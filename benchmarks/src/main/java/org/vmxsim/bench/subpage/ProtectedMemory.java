@@ -1,8 +1,8 @@
 package org.vmxsim.bench.subpage;
 
 import java.util.Locale;
-import org.vmxsim.mmu.VmStatistics;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.trace.VmStatistics;
 import org.vmxsim.vmx.Engine;
 
 /**

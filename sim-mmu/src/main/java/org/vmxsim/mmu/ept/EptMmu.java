@@ -9,6 +9,7 @@ import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.PageCaches;
+import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -27,6 +28,7 @@ public final class EptMmu {
         BROKEN
     }
 
+    private final Tracer tracer;
     private final HostMemory host;
     private final Memslots slots;
     private final EptTables tables;
@@ -48,14 +50,36 @@ public final class EptMmu {
      * @throws IllegalArgumentException if there is no frame for the root table
      */
     public EptMmu(KernelMemory memory, FrameAllocator frames, HostMemory host, Memslots slots, PageSize largestPage) {
+        this(memory, frames, host, slots, largestPage, new Tracer(0));
+    }
+
+    /**
+     * An empty root.
+     *
+     * @param memory the machine's memory as the hypervisor sees it
+     * @param frames where tables come from
+     * @param host the address space behind the memslots
+     * @param slots the memslots
+     * @param largestPage largest page size to map
+     * @param tracer who is told what happens
+     * @throws IllegalArgumentException if there is no frame for the root table
+     */
+    public EptMmu(
+            KernelMemory memory,
+            FrameAllocator frames,
+            HostMemory host,
+            Memslots slots,
+            PageSize largestPage,
+            Tracer tracer) {
+        this.tracer = tracer;
         this.host = host;
         this.slots = slots;
-        this.tables = new EptTables(memory, frames, slots::at);
+        this.tables = new EptTables(memory, frames, slots::at, tracer);
         this.caches = new PageCaches(frames);
         this.rules = new MappingRules(largestPage);
         this.roots = new EptRoots(tables, rules, caches);
         this.updates = new EptUpdates(tables, rules);
-        this.faults = new FaultPath(tables, roots, rules, host);
+        this.faults = new FaultPath(tables, roots, rules, host, tracer);
         root();
     }
 

@@ -10,6 +10,9 @@ import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;
 import org.vmxsim.mmu.page.PageCache;
 import org.vmxsim.mmu.rmap.Rmap;
+import org.vmxsim.mmu.trace.MmuEvent;
+import org.vmxsim.mmu.trace.Tracer;
+import org.vmxsim.mmu.trace.VmCounter;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -26,6 +29,7 @@ final class EptTables {
     private final FrameAllocator frames;
     private final SlotLookup slots;
     private final MmuPages pages;
+    private final Tracer tracer;
     /** What an entry holds that maps nothing: 0, or bit 63 where violations could become #VE. */
     private long notPresent = Spte.NOT_PRESENT;
     /** Set when something changed that a processor may have cached. */
@@ -37,7 +41,8 @@ final class EptTables {
         Memslot at(int addressSpace, long gfn);
     }
 
-    EptTables(KernelMemory memory, FrameAllocator frames, SlotLookup slots) {
+    EptTables(KernelMemory memory, FrameAllocator frames, SlotLookup slots, Tracer tracer) {
+        this.tracer = tracer;
         this.memory = memory;
         this.frames = frames;
         this.slots = slots;
@@ -62,6 +67,11 @@ final class EptTables {
         return pages.at(spteHpa & TABLE);
     }
 
+    /** As {@link #read}, for who looks on: not a reference of the hypervisor's own. */
+    long peek(long spteHpa) {
+        return memory.physical().readLong(spteHpa);
+    }
+
     long read(long spteHpa) {
         return memory.readLong(spteHpa);
     }
@@ -76,6 +86,10 @@ final class EptTables {
             for (int i = 0; i < ENTRIES; i++) {
                 memory.writeLong(hpa + 8L * i, notPresent);
             }
+        }
+        tracer.count(VmCounter.MMU_CACHE_MISS);
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.GetPage(gfn, role.toString(), hpa, true));
         }
         return pages.make(gfn, role, hpa);
     }
@@ -125,6 +139,9 @@ final class EptTables {
         memory.writeLong(at.spteHpa, spte);
         slot.rmap().add(firstGfn(gfn, at.level), at.level, at.spteHpa);
         at.spte = spte;
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.SetSpte(at.level, firstGfn(gfn, at.level), spte, at.spteHpa));
+        }
     }
 
     /** Writes an entry that maps no memory: it is in no reverse map and no processor caches it. */
@@ -169,6 +186,9 @@ final class EptTables {
         if (table == null) {
             return false;
         }
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.SplitHugePage(first, at.spte, at.level));
+        }
         int level = at.level - 1;
         PageSize size = PageSize.ofLevel(level);
         slot.rmap().remove(first, at.level, at.spteHpa);
@@ -209,6 +229,10 @@ final class EptTables {
 
     /** Removes everything that a table maps, and the table; one that is held as a root stays, empty and invalid. */
     void zapPage(MmuPage page) {
+        tracer.count(VmCounter.MMU_SHADOW_ZAPPED);
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.PrepareZapPage(page.gfn(), page.role().toString(), page.tableHpa()));
+        }
         empty(page);
         for (int i = page.parentCount() - 1; i >= 0; i--) {
             long parent = page.parent(i);

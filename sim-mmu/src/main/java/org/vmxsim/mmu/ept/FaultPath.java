@@ -6,6 +6,8 @@ import org.vmxsim.mmu.host.HostPage;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.PageCache;
+import org.vmxsim.mmu.trace.MmuEvent;
+import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.EptEntry;
 import org.vmxsim.vmx.ept.EptViolation;
 
@@ -21,10 +23,12 @@ final class FaultPath {
     private final EptRoots roots;
     private final MappingRules rules;
     private final HostMemory host;
+    private final Tracer tracer;
     private final EptCursor cursor = new EptCursor();
     private final HostPage page = new HostPage();
 
-    FaultPath(EptTables tables, EptRoots roots, MappingRules rules, HostMemory host) {
+    FaultPath(EptTables tables, EptRoots roots, MappingRules rules, HostMemory host, Tracer tracer) {
+        this.tracer = tracer;
         this.tables = tables;
         this.roots = roots;
         this.rules = rules;
@@ -47,8 +51,10 @@ final class FaultPath {
             return forVe(vcpu, slot, gpa);
         }
         if (cursor.isMapped()) {
+            long before = cursor.spte;
             MapOutcome fast = fast(slot, gpa >>> 12, access);
             if (fast != null) {
+                traceFast(gpa, before);
                 return fast;
             }
         }
@@ -59,6 +65,12 @@ final class FaultPath {
     private MapOutcome forVe(VcpuMmu vcpu, Memslot slot, long gpa) {
         boolean there = cursor.isMapped() && cursor.level == 1 && !EptEntry.SUPPRESS_VE.isSet(cursor.spte);
         return there ? MapOutcome.RESTRICTED : map(vcpu, slot, gpa, EptViolation.READ);
+    }
+
+    private void traceFast(long gpa, long before) {
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.FastPageFault(gpa, before, tables.peek(cursor.spteHpa)));
+        }
     }
 
     /** Gives back what was taken for a while; null if that is not enough. */
@@ -172,6 +184,9 @@ final class FaultPath {
             throw new AssertionError("a page without memslot is mapped, gpa=0x" + Long.toHexString(gpa));
         }
         tables.mark(cursor.spteHpa, Spte.device(generation));
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.MarkMmioSpte(cursor.spteHpa, gpa >>> 12, generation));
+        }
     }
 
     /** Whether the mark that an EPT misconfiguration met is of this generation; one that is not is removed. */
@@ -182,6 +197,9 @@ final class FaultPath {
         tables.walk(vcpu.root().tableHpa(), gpa, cursor);
         if (!Spte.isDevice(cursor.spte)) {
             return EptMmu.Misconfiguration.BROKEN;
+        }
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.CheckMmioSpte(cursor.spte, generation, Spte.generation(cursor.spte)));
         }
         if (Spte.generation(cursor.spte) == generation) {
             return EptMmu.Misconfiguration.DEVICE;

@@ -181,14 +181,14 @@ public final class EventQueue {
     /**
      * Writes what is to be injected into the VMCS; asks for an exit as soon as what still waits can be taken.
      *
-     * @return whether VM entry will inject an event
+     * @return VM-entry interruption information of what VM entry will inject, 0 for nothing
      */
-    public boolean beforeEntry() {
+    public int beforeEntry() {
         int information = next();
         vmx.vmwrite(ControlField.ENTRY_INTERRUPTION_INFORMATION, information & 0xffff_ffffL);
         window(PrimaryControls.INTERRUPT_WINDOW_EXITING, !interrupts.isEmpty());
         window(PrimaryControls.NMI_WINDOW_EXITING, nmis > 0);
-        return information != 0;
+        return information;
     }
 
     private int next() {

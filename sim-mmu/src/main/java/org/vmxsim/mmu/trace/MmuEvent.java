@@ -46,7 +46,7 @@ public sealed interface MmuEvent extends TraceEvent {
      * @param gfn guest frame
      * @param generation generation of the memslots in it
      */
-    record MarkMmioSpte(long spteHpa, long gfn, int generation) implements MmuEvent {
+    record MarkMmioSpte(long spteHpa, long gfn, long generation) implements MmuEvent {
         @Override
         public String point() {
             return "mark_mmio_spte";
@@ -83,7 +83,7 @@ public sealed interface MmuEvent extends TraceEvent {
      * @param currentGeneration generation of the memslots
      * @param entryGeneration generation in the entry
      */
-    record CheckMmioSpte(long spte, int currentGeneration, int entryGeneration) implements MmuEvent {
+    record CheckMmioSpte(long spte, long currentGeneration, long entryGeneration) implements MmuEvent {
         @Override
         public String point() {
             return "check_mmio_spte";

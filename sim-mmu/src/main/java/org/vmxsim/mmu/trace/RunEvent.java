@@ -67,9 +67,8 @@ public sealed interface RunEvent extends TraceEvent {
      *
      * @param vector vector
      * @param hasErrorCode whether it pushes an error code
-     * @param errorCode the error code
      */
-    record InjectException(int vector, boolean hasErrorCode, int errorCode) implements RunEvent {
+    record InjectException(int vector, boolean hasErrorCode) implements RunEvent {
         @Override
         public String point() {
             return "kvm_inj_exception";

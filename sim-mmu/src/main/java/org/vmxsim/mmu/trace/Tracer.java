@@ -3,8 +3,8 @@ package org.vmxsim.mmu.trace;
 import java.util.Arrays;
 
 /**
- * The tracepoints of one virtual machine. Who has something to tell asks {@link #isOn()} first, so that nothing is
- * allocated while nobody listens:
+ * The tracepoints and counters of one virtual machine. Who has something to tell asks {@link #isOn()} first, so that
+ * nothing is allocated while nobody listens:
  *
  * <pre>{@code
  * if (tracer.isOn()) {
@@ -19,6 +19,7 @@ public final class Tracer {
     /** Says whether a flight recording wants the event; never committed itself. */
     private final TracepointEvent probe = new TracepointEvent();
 
+    private final long[] counts = new long[VmCounter.values().length];
     private TraceListener[] listeners = NOBODY;
     private int vcpu = -1;
 
@@ -53,6 +54,34 @@ public final class Tracer {
         if (probe.isEnabled()) {
             TracepointEvent.commit(vm, vcpu, event);
         }
+    }
+
+    /**
+     * Counts an event, whether anybody listens or not.
+     *
+     * @param counter which
+     */
+    public void count(VmCounter counter) {
+        counts[counter.ordinal()]++;
+    }
+
+    /**
+     * Keeps the largest value of something.
+     *
+     * @param counter which
+     * @param value a value of it
+     */
+    public void highest(VmCounter counter, long value) {
+        counts[counter.ordinal()] = Math.max(counts[counter.ordinal()], value);
+    }
+
+    /**
+     * What was counted.
+     *
+     * @return a copy, by {@link VmCounter#ordinal()}
+     */
+    public long[] counts() {
+        return counts.clone();
     }
 
     /**
