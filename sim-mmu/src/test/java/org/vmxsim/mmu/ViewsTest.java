@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.mmu.view.ViewAccess;
 import org.vmxsim.mmu.view.ViewAccessHandler.Answer;
 import org.vmxsim.mmu.view.Views;
