@@ -2,6 +2,7 @@ package org.vmxsim.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,26 @@ class GuardsTest {
         assertThat(report.denied()).hasSize(1);
         assertThat(report.denied().get(0).data()).isEqualTo("buffer:0005+0x80");
         assertThat(Long.toHexString(report.denied().get(0).gpa())).isEqualTo(said("store_at=0x([0-9a-f]+)"));
+    }
+
+    @Test
+    void emulationExitsAtEachWriteAndNeverAsksTheProcessor() {
+        String arguments = "buffers=200 layout=subpage requests=400";
+        long landed = landed(run("guanary-spp", arguments));
+        RunReport report = run("guanary-emulation", arguments);
+        long sets = Long.parseLong(said("set=(\\d+)"));
+
+        // 16 or 32 stores of 8 bytes for each buffer written.
+        assertThat(exits(region(report, 1), EPT_VIOLATION)).isBetween(16 * sets, 32 * sets);
+        assertThat(report.exits()).noneMatch(exit -> exit.number() == SPP_EVENT);
+        assertThat(report.memory().spptTableBytes()).as("the root alone").isEqualTo(4096);
+        assertThat(landed(report)).isEqualTo(landed).isPositive();
+    }
+
+    private static long landed(RunReport report) {
+        return report.protectedPages().stream()
+                .flatMapToLong(page -> Arrays.stream(page.allowed()))
+                .sum();
     }
 
     @Test
