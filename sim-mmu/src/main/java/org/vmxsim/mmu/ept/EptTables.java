@@ -241,8 +241,6 @@ final class EptTables {
             flushNeeded = true;
         }
         if (page.rootCount() == 0) {
-            // A processor may have loaded it as a root or cached an entry of it: the frame may become another table.
-            flushNeeded = true;
             pages.free(page);
         } else {
             page.invalidate();
