@@ -1,5 +1,5 @@
 /**
- * Numbers of KVM's call interface: error numbers and return values. The historic byte layouts of the calls are not
- * modelled.
+ * Numbers of KVM's call interface: error numbers and return values. The byte layouts are in
+ * {@code org.vmxsim.mmu.ioctl}.
  */
 package org.vmxsim.mmu.abi;

@@ -8,6 +8,7 @@ import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.upkeep.DirtyLog;
 
 /**
  * The ioctl calls on a virtual machine ({@code kvm_vm_ioctl}). What a call does is what the method of {@link Vm} with
@@ -23,10 +24,12 @@ public final class KvmIoctl {
     private static final int CAP_ENABLE_CAP_VM = 98;
     private static final int CAP_CHECK_EXTENSION_VM = 105;
     private static final int CAP_MULTI_ADDRESS_SPACE = 118;
+    private static final int CAP_MANUAL_DIRTY_LOG_PROTECT2 = 168;
 
     private final Vm vm;
     private final UserMemory user;
     private final SubPageIoctls subPages;
+    private final DirtyLogIoctls dirtyLog;
 
     /**
      * The calls of one process on one virtual machine.
@@ -38,6 +41,7 @@ public final class KvmIoctl {
         this.vm = vm;
         this.user = user;
         this.subPages = new SubPageIoctls(vm, user);
+        this.dirtyLog = new DirtyLogIoctls(vm, user);
     }
 
     /**
@@ -60,7 +64,10 @@ public final class KvmIoctl {
                 vm.subPages().profile() == SppProfile.V4
                         ? vm.enableCap(Capability.SPP)
                         : KvmResult.failed(Errno.ENOTTY);
-            case KvmRequest.ENABLE_CAP, KvmRequest.SET_USER_MEMORY_REGION -> withStruct(request, argument);
+            case KvmRequest.ENABLE_CAP,
+                    KvmRequest.SET_USER_MEMORY_REGION,
+                    KvmRequest.GET_DIRTY_LOG,
+                    KvmRequest.CLEAR_DIRTY_LOG -> withStruct(request, argument);
             default -> KvmResult.failed(Errno.ENOTTY);
         };
     }
@@ -71,7 +78,13 @@ public final class KvmIoctl {
             return KvmResult.failed(Errno.EFAULT);
         }
         ByteBuffer struct = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        return request == KvmRequest.ENABLE_CAP ? enableCap(struct) : setUserMemoryRegion(struct);
+        return switch (request) {
+            case KvmRequest.ENABLE_CAP -> enableCap(struct);
+            case KvmRequest.SET_USER_MEMORY_REGION -> setUserMemoryRegion(struct);
+            case KvmRequest.GET_DIRTY_LOG -> dirtyLog.get(struct);
+            case KvmRequest.CLEAR_DIRTY_LOG -> dirtyLog.clear(struct);
+            default -> throw new AssertionError("no structure for request 0x" + Integer.toHexString(request));
+        };
     }
 
     /** {@code kvm_vm_ioctl_check_extension}, for what there is in this hypervisor; 0 for all else. */
@@ -93,6 +106,7 @@ public final class KvmIoctl {
                     CAP_CHECK_EXTENSION_VM -> 1;
             case CAP_NR_MEMSLOTS -> Memslots.MAX_SLOTS;
             case CAP_MULTI_ADDRESS_SPACE -> Memslots.ADDRESS_SPACES;
+            case CAP_MANUAL_DIRTY_LOG_PROTECT2 -> (int) (DirtyLog.MANUAL_PROTECT | DirtyLog.INITIALLY_SET);
             default -> 0;
         };
     }
@@ -102,9 +116,13 @@ public final class KvmIoctl {
         if (struct.getInt(4) != 0) {
             return KvmResult.failed(Errno.EINVAL);
         }
-        boolean spp = struct.getInt(0) == Capability.SPP.number();
-        boolean known = spp && vm.subPages().profile() != SppProfile.V4;
-        return known ? vm.enableCap(Capability.SPP) : KvmResult.failed(Errno.EINVAL);
+        for (Capability capability : Capability.values()) {
+            boolean later = capability == Capability.SPP && vm.subPages().profile() == SppProfile.V4;
+            if (capability.number() == struct.getInt(0) && !later) {
+                return vm.enableCap(capability, struct.getLong(8));
+            }
+        }
+        return KvmResult.failed(Errno.EINVAL);
     }
 
     /** struct kvm_userspace_memory_region: slot u32 @0, flags u32 @4, gpa @8, size @16, hva @24. */

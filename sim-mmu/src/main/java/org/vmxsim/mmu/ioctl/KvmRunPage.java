@@ -37,6 +37,7 @@ public final class KvmRunPage {
     private static final int HYPERCALL_RET = UNION + 56;
     private static final int SYSTEM_EVENT_SHUTDOWN = 1;
     private static final int SPP_WITH_LENGTH = 29;
+    private static final int EPT_VIOLATION = 48;
 
     private final ByteBuffer page = ByteBuffer.allocate(SIZE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     /** The exit that waits for a value which the caller puts into the page. */
@@ -131,6 +132,9 @@ public final class KvmRunPage {
             page.putInt(UNION, SYSTEM_EVENT_SHUTDOWN).putInt(UNION + 4, 1).putLong(UNION + 8, event.data());
         } else if (exit instanceof VcpuExit.Unknown unknown) {
             page.putLong(UNION, unknown.hardwareReason());
+        } else if (exit instanceof VcpuExit.Restricted) {
+            // What views tell goes another way in the series that has them; here the hardware's reason must do.
+            page.putLong(UNION, EPT_VIOLATION);
         } else if (exit instanceof VcpuExit.MemoryFault fault) {
             page.putLong(UNION, 0).putLong(UNION + 8, fault.gpa()).putLong(UNION + 16, fault.sizeBytes());
         }

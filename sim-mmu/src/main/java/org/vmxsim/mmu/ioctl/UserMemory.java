@@ -32,7 +32,8 @@ public final class UserMemory {
         return address;
     }
 
-    private int accessible(long address) {
+    /** How many bytes from an address on are mapped without a gap. */
+    int accessible(long address) {
         Map.Entry<Long, ByteBuffer> below = buffers.floorEntry(address);
         return below == null ? 0 : (int) Math.max(below.getValue().capacity() - (address - below.getKey()), 0);
     }

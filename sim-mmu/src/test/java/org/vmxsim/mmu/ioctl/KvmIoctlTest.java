@@ -72,6 +72,60 @@ class KvmIoctlTest {
     }
 
     @Test
+    void theDirtyLogGoesToWhereTheStructurePoints() {
+        long hva = raw.hva;
+        ByteBuffer region = struct(32).putInt(4, 1).putLong(16, 16 << 20).putLong(24, hva);
+        ByteBuffer bitmap = struct(512);
+        ByteBuffer get = struct(16).putLong(8, raw.user.map(bitmap));
+        assertThat(raw.ioctl(0x4010ae42, get)).as("not logged").isEqualTo(-2);
+        assertThat(raw.ioctl(RawVm.SET_USER_MEMORY_REGION, region)).isZero();
+        raw.code(0xa2, 0x34, 0x12, 0x30, 0, 0xa2, 0, 0xf0, 0xff, 0, 0xf4); // mov [0x301234], al; mov [0xfff000], al
+        assertThat(raw.run()).isEqualTo(5);
+        assertThat(raw.ioctl(0x4010ae42, get)).isZero();
+        for (int gfn = 0; gfn < 4096; gfn++) {
+            // Byte and bit of a page do not depend on how long a word is.
+            boolean dirty = (bitmap.get(gfn / 8) >>> gfn % 8 & 1) != 0;
+            assertThat(dirty).as("gfn %x", gfn).isEqualTo(gfn == 0x301 || gfn == 0xfff);
+        }
+        assertThat(raw.ioctl(0x4010ae42, get)).isZero();
+        assertThat(bitmap.getLong(0x300 / 8)).as("cleared").isZero();
+        assertThat(raw.ioctl(0x4010ae42, struct(16).putLong(8, raw.user.map(struct(511)))))
+                .as("one byte short")
+                .isEqualTo(-14);
+        assertThat(raw.ioctl(0x4010ae42, struct(15))).isEqualTo(-14);
+    }
+
+    @Test
+    void clearingTheDirtyLogReadsItsBitmap() {
+        long hva = raw.hva;
+        assertThat(raw.fd.ioctl(RawVm.CHECK_EXTENSION, 168).returnValue()).isEqualTo(3);
+        assertThat(raw.ioctl(RawVm.ENABLE_CAP, RawVm.enableCap(168).putLong(8, 2)))
+                .as("the second option needs the first")
+                .isEqualTo(-22);
+        assertThat(raw.ioctl(RawVm.ENABLE_CAP, RawVm.enableCap(168).putLong(8, 3)))
+                .isZero();
+        ByteBuffer region = struct(32).putInt(4, 1).putLong(16, 16 << 20).putLong(24, hva);
+        assertThat(raw.ioctl(RawVm.SET_USER_MEMORY_REGION, region)).isZero();
+        long some = raw.user.map(struct(16).putLong(0, 5).putLong(8, -1));
+        ByteBuffer clear = struct(24).putInt(4, 128).putLong(8, 64).putLong(16, some);
+        assertThat(raw.ioctl(0xc018aec0, clear)).isZero();
+        ByteBuffer bitmap = struct(512);
+        assertThat(raw.ioctl(0x4010ae42, struct(16).putLong(8, raw.user.map(bitmap))))
+                .isZero();
+        assertThat(bitmap.getLong(0)).as("all dirty at first").isEqualTo(-1);
+        assertThat(bitmap.getLong(8)).isEqualTo(~5L);
+        assertThat(bitmap.getLong(16)).isZero();
+        assertThat(raw.ioctl(0xc018aec0, clear.putInt(4, 192)))
+                .as("the bitmap ends early")
+                .isEqualTo(-14);
+        assertThat(raw.ioctl(0xc018aec0, clear.putInt(4, -1)))
+                .as("count before bitmap")
+                .isEqualTo(-22);
+        assertThat(raw.ioctl(0xc018aec0, clear.putInt(4, 64).putLong(8, 1))).isEqualTo(-22);
+        assertThat(raw.ioctl(0xc018aec0, struct(23))).isEqualTo(-14);
+    }
+
+    @Test
     void copiesStopAtTheEndOfABuffer() {
         UserMemory user = new UserMemory();
         ByteBuffer bytes = ByteBuffer.allocate(10);

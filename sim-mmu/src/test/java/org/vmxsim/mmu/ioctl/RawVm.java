@@ -28,6 +28,7 @@ final class RawVm {
 
     final Vm vm;
     final Vcpu vcpu;
+    final long hva;
     final UserMemory user = new UserMemory();
     final KvmIoctl fd;
     final KvmRunPage page = new KvmRunPage();
@@ -40,7 +41,8 @@ final class RawVm {
         vm = Kvm.on(Machine.of(config)).createVm(profile);
         fd = new KvmIoctl(vm, user);
         ByteBuffer region = struct(32).putLong(8, 0).putLong(16, 16 << 20);
-        region.putLong(24, vm.host().map(16 << 20, PageSize.SIZE_4K));
+        hva = vm.host().map(16 << 20, PageSize.SIZE_4K);
+        region.putLong(24, hva);
         assertThat(ioctl(SET_USER_MEMORY_REGION, region)).isZero();
         vcpu = vm.createVcpu();
     }

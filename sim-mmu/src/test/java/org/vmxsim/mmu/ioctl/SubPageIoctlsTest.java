@@ -120,7 +120,7 @@ class SubPageIoctlsTest {
         @ParameterizedTest
         @EnumSource(
                 value = SppProfile.class,
-                names = {"FIXED"})
+                names = {"V12", "FIXED"})
         void errorsInTheirOrder(SppProfile profile) {
             RawVm raw = new RawVm(profile);
             for (int request : new int[] {GET, SET}) {
@@ -153,7 +153,7 @@ class SubPageIoctlsTest {
         @ParameterizedTest
         @EnumSource(
                 value = SppProfile.class,
-                names = {"FIXED"})
+                names = {"V12", "FIXED"})
         void fiveHundredAndTwelvePagesGoInAndComeOut(SppProfile profile) {
             RawVm raw = new RawVm(profile);
             raw.enable();
@@ -168,9 +168,12 @@ class SubPageIoctlsTest {
             assertThat(got.getInt(12)).isZero();
         }
 
-        @Test
-        void getCopiesNothingBackAfterAnError() {
-            RawVm raw = new RawVm(SppProfile.FIXED);
+        @ParameterizedTest
+        @EnumSource(
+                value = SppProfile.class,
+                names = {"V12", "FIXED"})
+        void getCopiesNothingBackAfterAnError(SppProfile profile) {
+            RawVm raw = new RawVm(profile);
             raw.enable();
             raw.ioctl(SET, subPageV12(0xfff, 1, 0, 9));
             ByteBuffer got = subPageV12(0xfff, 2, 0, 1, 2);
@@ -188,6 +191,15 @@ class SubPageIoctlsTest {
             RawVm without = new RawVm(SppProfile.FIXED, WITHOUT_SPP);
             assertThat(without.fd.ioctl(RawVm.CHECK_EXTENSION, 182).returnValue())
                     .isZero();
+            assertThat(without.ioctl(RawVm.ENABLE_CAP, RawVm.enableCap(182))).isEqualTo(ENODEV);
+        }
+
+        /** T11. */
+        @Test
+        void v12TellsTheSameWithoutHardware() {
+            RawVm without = new RawVm(SppProfile.V12, WITHOUT_SPP);
+            assertThat(without.fd.ioctl(RawVm.CHECK_EXTENSION, 182).returnValue())
+                    .isEqualTo(512);
             assertThat(without.ioctl(RawVm.ENABLE_CAP, RawVm.enableCap(182))).isEqualTo(ENODEV);
         }
 
