@@ -204,7 +204,7 @@ public final class ReferencePermissions {
      */
     public SubPageBitmap bitmap(long gfn) {
         ReferenceSlot slot = at(gfn);
-        boolean has = slot != null && slot.bitmaps != null;
+        boolean has = active && slot != null && slot.bitmaps != null;
         return has ? new SubPageBitmap(slot.bitmaps[slot.index(gfn)]) : SubPageBitmap.FULL;
     }
 

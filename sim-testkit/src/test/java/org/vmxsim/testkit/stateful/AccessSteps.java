@@ -80,6 +80,11 @@ final class AccessSteps {
                     assertDenied(exit, judgement, cpu, code.length);
                     if (reaction == Reaction.SKIP) {
                         assertThat(cpu.skip()).isEqualTo(SkipOutcome.SKIPPED);
+                        if (world.profile == SppProfile.V12) {
+                            // The series' own test puts RIP behind the instruction: the rest of a string is gone.
+                            assertThat(cpu.run(World.BUDGET)).isInstanceOf(VcpuExit.Hlt.class);
+                            return;
+                        }
                     } else {
                         permit(world, access.pieces(element), reaction);
                     }
@@ -240,7 +245,9 @@ final class AccessSteps {
                     VcpuExit.Spp denied = (VcpuExit.Spp) exit;
                     assertThat(denied.gpa()).isEqualTo(judgement.reportedAddress());
                     assertThat(denied.access()).isEqualTo(DeniedAccess.EVENT_DELIVERY);
-                    assertThat(cpu.skip()).isEqualTo(SkipOutcome.EVENT_DELIVERY);
+                    if (world.profile == SppProfile.FIXED) {
+                        assertThat(cpu.skip()).isEqualTo(SkipOutcome.EVENT_DELIVERY);
+                    }
                     permit(world, frame.pieces(push), reaction == Reaction.SKIP ? Reaction.LIFT : reaction);
                     exit = cpu.run(World.BUDGET);
                     push = 3;
@@ -289,7 +296,12 @@ final class AccessSteps {
                     assertThat(cpu.run(World.BUDGET)).isInstanceOf(VcpuExit.Hlt.class);
                     return;
                 }
-                permit(world, pieces, reaction);
+                if (world.profile == SppProfile.V12) {
+                    // By whole pages, and reported by number (T9).
+                    world.set(judgement.reportedAddress(), -1);
+                } else {
+                    permit(world, pieces, reaction);
+                }
                 exit = cpu.run(World.BUDGET);
                 judgement = world.model.judge(pieces, Path.EMULATION);
             }

@@ -34,6 +34,14 @@ final class HostSteps {
 
     /** One event. */
     record Change(Event event, long gfn, long otherGfn) implements Step {
+        /**
+         * The profile v12 puts bit 61 aside when the host takes write permission or asks what was accessed, and then
+         * denies the next write whatever the bitmap says ({@code fast_page_fault}).
+         */
+        boolean keepsWhatV12Saves() {
+            return event != Event.MERGE && event != Event.AGE && event != Event.CLEAR_YOUNG;
+        }
+
         @Override
         public void run(World world) {
             Slot slot = world.slotAt(gfn);

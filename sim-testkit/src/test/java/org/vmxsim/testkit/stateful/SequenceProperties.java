@@ -37,6 +37,16 @@ class SequenceProperties {
         return Steps.sequences(SppProfile.V4);
     }
 
+    @Property
+    void theLastSeriesDoesWhatTheModelSays(@ForAll("v12") List<Step> steps, @ForAll("setups") Setup setup) {
+        run(SppProfile.V12, steps, setup);
+    }
+
+    @Provide
+    Arbitrary<List<Step>> v12() {
+        return Steps.sequences(SppProfile.V12);
+    }
+
     static void run(SppProfile profile, List<Step> steps, Setup setup) {
         World world = new World(profile, setup);
         world.enable();

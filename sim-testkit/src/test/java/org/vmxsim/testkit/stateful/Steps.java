@@ -60,7 +60,15 @@ final class Steps {
                         row(1, viewSwitches()),
                         row(1, restrictions()));
             case V4 -> List.of(row(10, accesses(IN_V4)), row(1, deviceCopies(IN_V4)), row(6, calls(IN_V4)));
-            case V12 -> throw new IllegalArgumentException("no actions for " + profile);
+            case V12 ->
+                List.of(
+                        row(10, accesses(World.WINDOWS)),
+                        row(1, interrupts(World.WINDOWS)),
+                        row(1, deviceCopies(World.WINDOWS)),
+                        row(6, calls(World.WINDOWS)),
+                        row(2, hostChanges().filter(HostSteps.Change::keepsWhatV12Saves)),
+                        row(1, pages().map(HostSteps.Unmap::new)),
+                        row(1, viewSwitches()));
         };
         return Arbitraries.frequencyOf(rows).list().ofMinSize(1).ofMaxSize(24).withoutEdgeCases();
     }

@@ -10,6 +10,7 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Vcpu;
+import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.mmu.Vm;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;
@@ -86,7 +87,12 @@ final class World {
         }
         descriptors();
         for (int i = 0; i < setup.vcpus(); i++) {
-            vm.createVcpu();
+            Vcpu vcpu = vm.createVcpu();
+            if (profile == SppProfile.V12) {
+                // It looks at the tables of vCPU 0 alone; as long as that has none, no mapping follows its bitmap.
+                vcpu.setState(before(vcpu, code(vcpu)));
+                assertThat(vcpu.run(BUDGET)).isInstanceOf(VcpuExit.Hlt.class);
+            }
         }
     }
 
@@ -175,6 +181,10 @@ final class World {
 
     /** Sets bitmaps in both; they must answer alike, but for v4 where a hole is met behind a mapped page (S3). */
     void set(long gfn, int... bitmaps) {
+        if (profile == SppProfile.V12 && model.isActive() && slotAt(gfn) != slotAt(gfn + bitmaps.length - 1)) {
+            // Calls across memslots meet T2, T3 and T5; what is left of a failed one is not defined.
+            return;
+        }
         if (profile == SppProfile.V4 && model.isActive() && slotAt(gfn + bitmaps.length - 1) == null) {
             assertThat(vm.setSubPages(gfn, bitmaps).returnValue()).isIn(model.set(gfn, bitmaps), 0);
             return;
