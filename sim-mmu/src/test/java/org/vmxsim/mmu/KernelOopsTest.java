@@ -57,6 +57,9 @@ class KernelOopsTest {
         assertThat(vm.addMemory(2, 0x2000_0000, 0x1000, PageSize.SIZE_4K)).isEqualTo(crashed);
         assertThat(vm.resizeMemory(0, 0x1000)).isEqualTo(crashed);
         assertThat(vm.enableCap(Capability.SPP)).isEqualTo(crashed);
+        assertThat(vm.enableCap(Capability.MANUAL_DIRTY_LOG_PROTECT2, 99)).isEqualTo(crashed);
+        assertThat(vm.dirtyLog().get(0).result()).isEqualTo(crashed);
+        assertThat(vm.dirtyLog().clear(0, 0, 64, new long[1])).isEqualTo(crashed);
         assertThat(vm.setSubPages(0, new int[0])).isEqualTo(crashed);
         assertThat(vm.getSubPages(0, 1000).result()).isEqualTo(crashed);
         assertThat(vm.getSubPages(0, 1000).bitmaps()).isEmpty();

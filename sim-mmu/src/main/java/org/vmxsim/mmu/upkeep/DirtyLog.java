@@ -1,6 +1,8 @@
 package org.vmxsim.mmu.upkeep;
 
+import java.util.function.Supplier;
 import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.memslot.DirtyBitmap;
@@ -23,6 +25,7 @@ public final class DirtyLog {
     private final Memslots slots;
     private final DirtyLogging logging;
     private final VcpuRequests vcpus;
+    private final Supplier<KernelOops> crash;
     private long options;
 
     /**
@@ -31,11 +34,13 @@ public final class DirtyLog {
      * @param slots its memslots
      * @param logging what protects pages whose bits are cleared
      * @param vcpus who is to invalidate then
+     * @param crash the crash of the host's kernel that has ended the virtual machine, or null; every call gives it then
      */
-    public DirtyLog(Memslots slots, DirtyLogging logging, VcpuRequests vcpus) {
+    public DirtyLog(Memslots slots, DirtyLogging logging, VcpuRequests vcpus, Supplier<KernelOops> crash) {
         this.slots = slots;
         this.logging = logging;
         this.vcpus = vcpus;
+        this.crash = crash;
     }
 
     /**
@@ -45,6 +50,9 @@ public final class DirtyLog {
      * @return 0; EINVAL for other bits, and for INITIALLY_SET alone
      */
     public KvmResult enable(long newOptions) {
+        if (crash.get() != null) {
+            return KvmResult.crashed(crash.get());
+        }
         boolean manual = (newOptions & MANUAL_PROTECT) != 0;
         if ((newOptions & ~(manual ? MANUAL_PROTECT | INITIALLY_SET : MANUAL_PROTECT)) != 0) {
             return KvmResult.failed(Errno.EINVAL);
@@ -72,6 +80,9 @@ public final class DirtyLog {
      *     are not logged
      */
     public DirtyPages get(int slot) {
+        if (crash.get() != null) {
+            return new DirtyPages(KvmResult.crashed(crash.get()), NO_WORDS);
+        }
         Errno refusal = refusal(slot);
         if (refusal != null) {
             return new DirtyPages(KvmResult.failed(refusal), NO_WORDS);
@@ -100,6 +111,9 @@ public final class DirtyLog {
      *     such memslot or its writes are not logged; EFAULT if there are fewer words than pages ask for
      */
     public KvmResult clear(int slot, long firstPage, long npages, long[] words) {
+        if (crash.get() != null) {
+            return KvmResult.crashed(crash.get());
+        }
         if (!Memslots.isNumber(slot) || (firstPage & DirtyBitmap.WORD_PAGES - 1) != 0) {
             return KvmResult.failed(Errno.EINVAL);
         }

@@ -42,7 +42,7 @@ public final class MemoryRegions {
         this.slots = slots;
         this.mmu = mmu;
         this.logging = new DirtyLogging(mmu, modificationLog);
-        this.dirtyLog = new DirtyLog(slots, logging, vcpus);
+        this.dirtyLog = new DirtyLog(slots, logging, vcpus, subPages::oops);
         this.subPages = subPages;
         this.tracking = tracking;
         this.vcpus = vcpus;
