@@ -2,7 +2,6 @@ package org.vmxsim.mmu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -11,6 +10,7 @@ import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.spp.SppEntry;
+import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.MachineConfig;
 import org.vmxsim.vmx.exit.ExitReason;
@@ -162,9 +162,11 @@ class SppChecklistTest {
         assertThat(store(guest, PAGE + 0x80)).isInstanceOf(VcpuExit.Hlt.class);
     }
 
-    @Test
-    void C17_whatIsTakenAwayIsInvalidatedAndWhatIsGrantedIsNot() {
-        Guest guest = guest(SppProfile.FIXED);
+    @ParameterizedTest
+    @EnumSource
+    void C17_whatIsTakenAwayIsInvalidatedAndWhatIsGrantedIsNot(Engine engine) {
+        Guest guest = new Guest(PageSize.SIZE_4K, engine);
+        assertThat(guest.vm.enableCap(Capability.SPP).returnValue()).isZero();
         set(guest, 3);
         assertThat(store(guest, PAGE)).isInstanceOf(VcpuExit.Hlt.class);
         assertThat(store(guest, PAGE + 0x100)).isInstanceOf(VcpuExit.Spp.class);
