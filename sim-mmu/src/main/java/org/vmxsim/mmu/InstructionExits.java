@@ -57,6 +57,7 @@ final class InstructionExits {
         int leaf = (int) registers.gpr(CpuState.RAX);
         int subleaf = (int) registers.gpr(CpuState.RCX);
         long cr4 = vcpu.vmx().vmread(GuestField.CR4);
+        vcpu.tracing().cpuid(leaf, subleaf);
         vcpu.vm().cpuid(leaf, subleaf);
         int[] target = {CpuState.RAX, CpuState.RBX, CpuState.RCX, CpuState.RDX};
         for (int i = 0; i < target.length; i++) {
@@ -82,6 +83,7 @@ final class InstructionExits {
         long arg1 = registers.gpr(CpuState.RCX) & mask;
         long arg2 = registers.gpr(CpuState.RDX) & mask;
         long arg3 = registers.gpr(CpuState.RSI) & mask;
+        vcpu.tracing().hypercall(number, arg0, arg1, arg2, arg3);
         skip(exit);
         Hypercall handler = vcpu.vm().hypercall(number);
         if (handler == null && vcpu.vm().isAbove(number)) {
@@ -146,9 +148,11 @@ final class InstructionExits {
     VcpuExit rdmsr(VmExit exit) {
         int msr = (int) registers.gpr(CpuState.RCX);
         if (!vcpu.msrs().isReadable(msr)) {
+            vcpu.tracing().msr(false, msr, 0, true);
             return generalProtection();
         }
         long value = vcpu.msrs().read(msr);
+        vcpu.tracing().msr(false, msr, value, false);
         registers.gpr(CpuState.RAX, value & U32);
         registers.gpr(CpuState.RDX, value >>> 32);
         return skip(exit);
@@ -157,7 +161,9 @@ final class InstructionExits {
     VcpuExit wrmsr(VmExit exit) {
         int msr = (int) registers.gpr(CpuState.RCX);
         long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
-        return vcpu.msrs().write(msr, value) ? skip(exit) : generalProtection();
+        boolean written = vcpu.msrs().write(msr, value);
+        vcpu.tracing().msr(true, msr, value, !written);
+        return written ? skip(exit) : generalProtection();
     }
 
     /** SDM "XSETBV-Set Extended Control Register": XCR0 only, with x87 state, within what CPUID leaf 0DH reports. */

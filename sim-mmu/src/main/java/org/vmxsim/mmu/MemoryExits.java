@@ -115,6 +115,7 @@ final class MemoryExits {
 
     /** SDM "Page-Modification Log-Full Event". The exit itself has emptied the log, so the guest may go on. */
     VcpuExit logFull(VmExit exit) {
+        vcpu.tracing().logFull();
         keepNmisBlocked(exit);
         return null;
     }

@@ -3,6 +3,7 @@ package org.vmxsim.mmu;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.mmu.ept.MapOutcome;
 import org.vmxsim.mmu.guest.GuestRegisters;
+import org.vmxsim.mmu.trace.HostEvent;
 import org.vmxsim.mmu.trace.MmuEvent;
 import org.vmxsim.mmu.trace.RunEvent;
 import org.vmxsim.mmu.trace.SubPageEvent;
@@ -106,6 +107,56 @@ final class RunTracing {
     void device(VmExit exit) {
         if (tracer.isOn()) {
             tracer.emit(new MmuEvent.HandleMmioPageFault(exit.gpa, exit.gpa >>> 12));
+        }
+    }
+
+    /** The page-modification log was full. */
+    void logFull() {
+        if (tracer.isOn()) {
+            tracer.emit(new HostEvent.PmlFull());
+        }
+    }
+
+    /** Cached translations are invalidated before entry. */
+    void flushing(long eptp, int invalidations) {
+        statistics.count(VcpuCounter.TLB_FLUSH, invalidations);
+        if (tracer.isOn() && invalidations != 0) {
+            tracer.emit(new MmuEvent.TlbFlush(eptp));
+        }
+    }
+
+    /** Another view is chosen. */
+    void switching(int from, int to) {
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.ViewSwitch(from, to));
+        }
+    }
+
+    /** A denied write is discarded. */
+    void skipping() {
+        if (tracer.isOn()) {
+            tracer.emit(new SubPageEvent.Skip(registers.rip()));
+        }
+    }
+
+    /** The guest makes a hypercall. */
+    void hypercall(long number, long a0, long a1, long a2, long a3) {
+        if (tracer.isOn()) {
+            tracer.emit(new RunEvent.Hypercall(number, a0, a1, a2, a3));
+        }
+    }
+
+    /** The guest executes CPUID. */
+    void cpuid(int leaf, int subleaf) {
+        if (tracer.isOn()) {
+            tracer.emit(new RunEvent.Cpuid(leaf, subleaf));
+        }
+    }
+
+    /** The guest accesses a model-specific register. */
+    void msr(boolean write, int index, long value, boolean fault) {
+        if (tracer.isOn()) {
+            tracer.emit(new RunEvent.Msr(write, index, value, fault));
         }
     }
 

@@ -186,7 +186,7 @@ public final class Vcpu {
         }
         ve.beforeEntry();
         if (take(FLUSH_TLB)) {
-            statistics.count(VcpuCounter.TLB_FLUSH, ept.flush());
+            tracing.flushing(ept.eptp(), ept.flush());
         }
     }
 
@@ -292,6 +292,7 @@ public final class Vcpu {
      * @return whether it was possible
      */
     public SkipOutcome skip() {
+        tracing.skipping();
         return exits.skip();
     }
 
@@ -392,6 +393,7 @@ public final class Vcpu {
         if (!vm.views().exists(view)) {
             throw new IllegalArgumentException("need a view that exists, got " + view);
         }
+        tracing.switching(ept.view(), view);
         ept.view(view);
         request(LOAD_MMU);
     }

@@ -25,6 +25,8 @@ import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.spp.v12.SubPagesV12;
 import org.vmxsim.mmu.spp.v4.SubPagesV4;
+import org.vmxsim.mmu.trace.HostEvent;
+import org.vmxsim.mmu.trace.SubPageEvent;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.trace.VmStatistics;
 import org.vmxsim.mmu.track.PageTracking;
@@ -153,6 +155,9 @@ public final class Vm {
             return KvmResult.crashed(oops());
         }
         KvmResult result = regions.set(slot, flags, gpa, sizeBytes, hva);
+        if (tracer.isOn() && result.isOk()) {
+            tracer.emit(new HostEvent.MemslotChange(slot, gpa, sizeBytes));
+        }
         return oops() == null ? result : KvmResult.crashed(oops());
     }
 
@@ -230,7 +235,11 @@ public final class Vm {
      *     EFAULT if a page is in no memslot
      */
     public KvmResult setSubPages(long gfn, int[] bitmaps) {
-        return subPages.set(gfn, bitmaps);
+        KvmResult result = subPages.set(gfn, bitmaps);
+        for (int i = 0; tracer.isOn() && result.isOk() && i < bitmaps.length; i++) {
+            tracer.emit(new SubPageEvent.SetSubPages(gfn + i, bitmaps[i]));
+        }
+        return result;
     }
 
     /**

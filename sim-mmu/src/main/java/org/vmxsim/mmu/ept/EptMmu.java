@@ -9,6 +9,7 @@ import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.PageCaches;
+import org.vmxsim.mmu.trace.MmuEvent;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.EptEntry;
 
@@ -145,6 +146,15 @@ public final class EptMmu {
         }
     }
 
+    /**
+     * Who is told what happens.
+     *
+     * @return the virtual machine's tracepoints
+     */
+    public Tracer tracer() {
+        return tracer;
+    }
+
     EptTables tables() {
         return tables;
     }
@@ -211,6 +221,9 @@ public final class EptMmu {
 
     /** Removes all mappings in all roots; see {@link EptRoots#zapAllFast}. */
     public void zapAllFast() {
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.ZapAllFast());
+        }
         roots.zapAllFast();
     }
 
@@ -363,6 +376,9 @@ public final class EptMmu {
     private void makeWay(Memslot slot, long gfn, int level, long spteHpa) {
         int view = tables.pageOf(spteHpa).role().view();
         if (rules.level(view, slot, gfn, host.backing(slot.hvaOf(gfn))) > level) {
+            if (tracer.isOn()) {
+                tracer.emit(new MmuEvent.MakeWay(gfn, level));
+            }
             tables.zap(slot, gfn, level, spteHpa);
         }
     }

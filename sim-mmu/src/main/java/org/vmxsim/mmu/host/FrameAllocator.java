@@ -149,8 +149,8 @@ public final class FrameAllocator {
     /**
      * Gives a frame back; its contents are cleared.
      *
-     * @param hpa host-physical address that {@link #allocate} returned
-     * @param size the size it was allocated with
+     * @param hpa host-physical address that {@link #allocate} returned, or of a part of that frame
+     * @param size the size it was allocated with, or that of the part
      * @throws IllegalArgumentException if such a frame cannot have been allocated or is free already
      */
     public void free(long hpa, PageSize size) {

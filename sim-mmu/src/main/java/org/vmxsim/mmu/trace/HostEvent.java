@@ -56,26 +56,6 @@ public sealed interface HostEvent extends TraceEvent {
     }
 
     /**
-     * Accessed flags of a guest frame were asked.
-     *
-     * @param hva host virtual address
-     * @param level level of the entries
-     * @param gfn guest frame
-     * @param young whether it had been accessed
-     */
-    record AgePage(long hva, int level, long gfn, boolean young) implements HostEvent {
-        @Override
-        public String point() {
-            return "kvm_age_page";
-        }
-
-        @Override
-        public long address() {
-            return gfn << 12;
-        }
-    }
-
-    /**
      * Accessed flags of a host page are asked and kept.
      *
      * @param hva host virtual address

@@ -129,12 +129,8 @@ public sealed interface MmuEvent extends TraceEvent {
         }
     }
 
-    /**
-     * All pages of EPT paging structures became obsolete.
-     *
-     * @param generation the generation that is valid now
-     */
-    record ZapAllFast(long generation) implements MmuEvent {
+    /** All pages of EPT paging structures became obsolete. */
+    record ZapAllFast() implements MmuEvent {
         @Override
         public String point() {
             return "kvm_mmu_zap_all_fast";
@@ -181,33 +177,15 @@ public sealed interface MmuEvent extends TraceEvent {
     }
 
     /**
-     * A table was removed because a large page is possible.
+     * A mapping was removed because a larger page is possible.
      *
      * @param gfn guest frame
-     * @param level level of the large page
+     * @param level level of the mapping
      */
-    record CollapseHugePage(long gfn, int level) implements MmuEvent {
+    record MakeWay(long gfn, int level) implements MmuEvent {
         @Override
         public String point() {
-            return "mmu_collapse_huge_page";
-        }
-
-        @Override
-        public long address() {
-            return gfn << 12;
-        }
-    }
-
-    /**
-     * Entries of a guest frame lost write permission.
-     *
-     * @param gfn guest frame
-     * @param entries how many lost it
-     */
-    record WriteProtect(long gfn, int entries) implements MmuEvent {
-        @Override
-        public String point() {
-            return "mmu_write_protect";
+            return "mmu_make_way";
         }
 
         @Override
@@ -246,24 +224,6 @@ public sealed interface MmuEvent extends TraceEvent {
         @Override
         public String point() {
             return "view_switch";
-        }
-    }
-
-    /**
-     * An access met page tracking.
-     *
-     * @param mode which tracking
-     * @param gpa guest-physical address
-     */
-    record TrackedAccess(String mode, long gpa) implements MmuEvent {
-        @Override
-        public String point() {
-            return "page_track";
-        }
-
-        @Override
-        public long address() {
-            return gpa;
         }
     }
 }

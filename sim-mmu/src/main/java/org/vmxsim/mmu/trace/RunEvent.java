@@ -155,20 +155,6 @@ public sealed interface RunEvent extends TraceEvent {
     }
 
     /**
-     * The guest writes or reads a control register and the hypervisor serves it.
-     *
-     * @param write whether it writes
-     * @param number number of the control register
-     * @param value the value
-     */
-    record ControlRegister(boolean write, int number, long value) implements RunEvent {
-        @Override
-        public String point() {
-            return "kvm_cr";
-        }
-    }
-
-    /**
      * The instruction at RIP is emulated.
      *
      * @param rip where it stands
@@ -178,18 +164,6 @@ public sealed interface RunEvent extends TraceEvent {
         @Override
         public String point() {
             return "kvm_emulate_insn";
-        }
-    }
-
-    /**
-     * The guest came back after one instruction.
-     *
-     * @param rip where the guest goes on
-     */
-    record MonitorTrap(long rip) implements RunEvent {
-        @Override
-        public String point() {
-            return "monitor_trap";
         }
     }
 }

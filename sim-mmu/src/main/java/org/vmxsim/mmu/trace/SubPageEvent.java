@@ -57,42 +57,6 @@ public sealed interface SubPageEvent extends TraceEvent {
     }
 
     /**
-     * Sub-page vectors were stored for the processor to find.
-     *
-     * @param gfn first guest frame
-     * @param pages how many pages
-     */
-    record FillRegion(long gfn, int pages) implements SubPageEvent {
-        @Override
-        public String point() {
-            return "spp_fill";
-        }
-
-        @Override
-        public long address() {
-            return gfn << 12;
-        }
-    }
-
-    /**
-     * Sub-page vectors were taken from the processor.
-     *
-     * @param gfn first guest frame
-     * @param pages how many pages
-     */
-    record FlushSppt(long gfn, int pages) implements SubPageEvent {
-        @Override
-        public String point() {
-            return "spp_flush";
-        }
-
-        @Override
-        public long address() {
-            return gfn << 12;
-        }
-    }
-
-    /**
      * A denied write was discarded.
      *
      * @param rip the instruction

@@ -8,6 +8,7 @@ import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.memslot.DirtyBitmap;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.trace.HostEvent;
 
 /**
  * The calls for the log of writes: KVM_GET_DIRTY_LOG, KVM_CLEAR_DIRTY_LOG and the options of
@@ -96,7 +97,18 @@ public final class DirtyLog {
             }
             flush(flush);
         }
+        if (logging.tracer().isOn()) {
+            logging.tracer().emit(new HostEvent.DirtyLogRead(slot, pagesIn(words, words.length)));
+        }
         return new DirtyPages(KvmResult.OK, words);
+    }
+
+    private static long pagesIn(long[] words, int count) {
+        long pages = 0;
+        for (int i = 0; i < count; i++) {
+            pages += Long.bitCount(words[i]);
+        }
+        return pages;
     }
 
     /**
@@ -134,6 +146,9 @@ public final class DirtyLog {
         boolean flush = false;
         for (int i = 0; i < count; i++) {
             flush |= words[i] != 0 && logging.clear(memslot, (int) (firstPage >>> 6) + i, words[i]) != 0;
+        }
+        if (logging.tracer().isOn()) {
+            logging.tracer().emit(new HostEvent.DirtyLogClear(slot, pagesIn(words, count)));
         }
         flush(flush);
         return KvmResult.OK;

@@ -6,6 +6,7 @@ import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.EptUpdates;
 import org.vmxsim.mmu.memslot.DirtyBitmap;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -31,6 +32,11 @@ public final class DirtyLogging {
     public DirtyLogging(EptMmu mmu, boolean modificationLog) {
         this.mmu = mmu;
         this.modificationLog = modificationLog;
+    }
+
+    /** Who is told. */
+    Tracer tracer() {
+        return mmu.tracer();
     }
 
     private long protect(long gfn, int level, boolean adDisabled, long spte) {

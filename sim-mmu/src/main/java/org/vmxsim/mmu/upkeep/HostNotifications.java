@@ -7,6 +7,8 @@ import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.host.MmuNotifier;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.trace.HostEvent;
+import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -19,6 +21,7 @@ public final class HostNotifications implements MmuNotifier {
     private final AccessTracking tracking;
     private final SubPageRules subPages;
     private final VcpuRequests vcpus;
+    private final Tracer tracer;
 
     /** What is done with the part of a memslot that lies in a range of host virtual addresses. */
     @FunctionalInterface
@@ -37,6 +40,7 @@ public final class HostNotifications implements MmuNotifier {
      */
     public HostNotifications(
             Memslots slots, EptMmu mmu, AccessTracking tracking, SubPageRules subPages, VcpuRequests vcpus) {
+        this.tracer = mmu.tracer();
         this.slots = slots;
         this.mmu = mmu;
         this.tracking = tracking;
@@ -65,6 +69,9 @@ public final class HostNotifications implements MmuNotifier {
 
     @Override
     public void invalidateRangeStart(long startHva, long endHva) {
+        if (tracer.isOn()) {
+            tracer.emit(new HostEvent.UnmapHvaRange(startHva, endHva));
+        }
         forEach(startHva, endHva, (slot, firstGfn, lastGfn) -> {
             mmu.zap(slot, firstGfn, lastGfn);
             return true;
@@ -79,6 +86,9 @@ public final class HostNotifications implements MmuNotifier {
 
     @Override
     public void changePte(long hva, long hpa, boolean writable) {
+        if (tracer.isOn()) {
+            tracer.emit(new HostEvent.SetSpteHva(hva));
+        }
         forEach(hva, hva + 1, (slot, firstGfn, lastGfn) -> {
             mmu.updates()
                     .update(
@@ -112,6 +122,9 @@ public final class HostNotifications implements MmuNotifier {
 
     @Override
     public boolean clearYoung(long startHva, long endHva) {
+        if (tracer.isOn()) {
+            tracer.emit(new HostEvent.AgeHva(startHva, endHva));
+        }
         boolean young = forEach(startHva, endHva, tracking::clearYoung);
         // Permissions that were taken instead of flags must be gone: the saved ones are not what processors may use.
         flushIfNeeded();
@@ -120,6 +133,9 @@ public final class HostNotifications implements MmuNotifier {
 
     @Override
     public boolean testYoung(long hva) {
+        if (tracer.isOn()) {
+            tracer.emit(new HostEvent.TestAgeHva(hva));
+        }
         return forEach(hva, hva + 1, tracking::testYoung);
     }
 }
