@@ -5,10 +5,10 @@ import java.util.Locale;
 
 /** Curves over logarithmic axes, as an SVG file with two panels side by side. */
 final class LogPlot {
-    private static final int WIDTH = 430;
+    private static final int WIDTH = 440;
     private static final int HEIGHT = 330;
     private static final int LEFT = 62;
-    private static final int RIGHT = 14;
+    private static final int RIGHT = 36;
     private static final int TOP = 34;
     private static final int BOTTOM = 60;
 

@@ -41,6 +41,32 @@ class ReportTest {
                 .containsKeys("protectedPages", "timeline", "memory", "regions");
     }
 
+    /** docs/reports.md names every key of stats.json. */
+    @Test
+    void everyKeyOfTheJsonIsDocumented() throws IOException {
+        Object json = new Load(LoadSettings.builder().build()).loadFromString(StatsJson.of(SampleReport.report()));
+        String documented = Files.readString(Path.of("../docs/reports.md"));
+
+        assertThat(keys(json, new java.util.TreeSet<>()))
+                .contains("schema", "spptTableBytes", "eptViolations", "hitRatio")
+                .allSatisfy(key -> assertThat(documented).containsPattern("`[^`]*\\b" + key + "\\b[^`]*`"));
+    }
+
+    private static java.util.Set<String> keys(Object json, java.util.Set<String> found) {
+        if (json instanceof java.util.Map<?, ?> map) {
+            map.forEach((key, value) -> {
+                // Causes are names of their own.
+                if (!"cyclesByCause".equals(key)) {
+                    keys(value, found);
+                }
+                found.add((String) key);
+            });
+        } else if (json instanceof java.util.List<?> list) {
+            list.forEach(one -> keys(one, found));
+        }
+        return found;
+    }
+
     @Test
     void thePageIsWellFormedAndAsksNobodyElse(@TempDir Path folder) throws IOException {
         ReportFolder.write(SampleReport.report(), folder);

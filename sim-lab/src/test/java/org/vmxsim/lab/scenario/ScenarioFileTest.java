@@ -3,8 +3,15 @@ package org.vmxsim.lab.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -67,6 +74,55 @@ class ScenarioFileTest {
                                 Enforcement.PROCESSOR,
                                 false),
                         5000));
+    }
+
+    /**
+     * docs/scenarios.md: the first column of the table of keys, and a value that is not the default where there is one.
+     */
+    @Test
+    void theDocumentedKeysAreTheKeys() throws IOException {
+        Map<String, String> values = Map.ofEntries(
+                Map.entry("name", "a"),
+                Map.entry("cpu", "max"),
+                Map.entry("timing", "ideal"),
+                Map.entry("fidelity", "functional"),
+                Map.entry("memory", "32 MiB"),
+                Map.entry("guest.image", "builtin:kvserver"),
+                Map.entry("guest.arguments", "x"),
+                Map.entry("ept.pageSize", "1G"),
+                Map.entry("spp.enabled", "true"),
+                Map.entry("spp.hypercalls", "true"),
+                Map.entry("spp.profile", "v4"),
+                Map.entry("spp.enforcedBy", "emulation"),
+                Map.entry("spp.cacheVectors", "false"),
+                Map.entry("spp.protect", "[]"),
+                Map.entry("spp.onDenied", "skip"),
+                Map.entry("limits.instructions", "5"));
+        Set<String> documented = new TreeSet<>();
+        for (String line : Files.readAllLines(Path.of("../docs/scenarios.md"))) {
+            Matcher key = Pattern.compile("\\| `([a-zA-Z.]+)` \\|.*\\|.*\\|").matcher(line);
+            if (key.matches()) {
+                documented.add(key.group(1));
+            }
+        }
+
+        assertThat(documented).isEqualTo(new TreeSet<>(values.keySet()));
+        for (String key : documented) {
+            String[] path = key.split("\\.");
+            String value = path.length == 1
+                    ? path[0] + ": " + values.get(key)
+                    : path[0] + ": {" + path[1] + ": " + values.get(key) + "}";
+            boolean image = key.startsWith("guest");
+            String text = image && !key.equals("guest.image")
+                    ? "guest: {image: builtin:kvserver, arguments: x}"
+                    : (image ? "" : "guest: {image: builtin:kvserver}\n") + value;
+            Scenario plain = parse("guest: {image: builtin:kvserver}");
+            if (!key.equals("guest.image") && !key.equals("spp.protect")) {
+                assertThat(parse(text)).as(key).isNotEqualTo(plain);
+            } else {
+                assertThat(parse(text)).as(key).isEqualTo(plain);
+            }
+        }
     }
 
     @ParameterizedTest
