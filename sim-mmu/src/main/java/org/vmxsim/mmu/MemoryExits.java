@@ -169,14 +169,15 @@ final class MemoryExits {
      * accessed flag first; if that is set already it must have been the dirty flag.
      */
     private VcpuExit setPagingFlag(long entryGpa) {
-        long hpa = vm.memory().hpa(entryGpa, true);
+        VmMemory memory = vcpu.memory();
+        long hpa = memory.hpa(entryGpa, true);
         if (hpa == VmMemory.NONE) {
             throw new AssertionError("an armed page has no memory, gpa=0x" + Long.toHexString(entryGpa));
         }
-        int low = vm.memory().physical().readByte(hpa);
+        int low = memory.physical().readByte(hpa);
         int flag = (low & ACCESSED) == 0 ? ACCESSED : DIRTY;
-        vm.memory().physical().writeByte(hpa, low | flag);
-        vm.slots().at(entryGpa >>> 12).markDirty(entryGpa >>> 12);
+        memory.physical().writeByte(hpa, low | flag);
+        memory.slot(entryGpa).markDirty(entryGpa >>> 12);
         return null;
     }
 
