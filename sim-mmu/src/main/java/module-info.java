@@ -9,6 +9,7 @@ module org.vmxsim.mmu {
     exports org.vmxsim.mmu.guest;
     exports org.vmxsim.mmu.host;
     exports org.vmxsim.mmu.ioctl;
+    exports org.vmxsim.mmu.intercept;
     exports org.vmxsim.mmu.memslot;
     exports org.vmxsim.mmu.rmap;
     exports org.vmxsim.mmu.emulation;

@@ -5,16 +5,15 @@ import org.vmxsim.core.cpu.Event;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.guest.GuestCpuid;
 import org.vmxsim.mmu.guest.GuestRegisters;
+import org.vmxsim.mmu.intercept.RegisterExits;
+import org.vmxsim.mmu.intercept.RegisterWrite;
 import org.vmxsim.vmx.exit.VmExit;
-import org.vmxsim.vmx.vmcs.ControlField;
 import org.vmxsim.vmx.vmcs.GuestField;
 
 /** VM exits because of an instruction that is not a memory access: each is emulated and skipped, or handed on. */
 final class InstructionExits {
     private static final long U32 = 0xffff_ffffL;
     private static final int BREAKPOINT = 3;
-    private static final long CR0_NE = 1 << 5;
-    private static final long CR4_VMXE = 1 << 13;
     private static final long XCR0_X87 = 1;
 
     private final Vcpu vcpu;
@@ -45,6 +44,9 @@ final class InstructionExits {
     }
 
     VcpuExit exception(VmExit exit) {
+        if (vcpu.registerExits().exception(exit) == RegisterExits.Outcome.AGAIN) {
+            return null;
+        }
         int vector = exit.interruptionInformation & 0xff;
         if (vector == BREAKPOINT) {
             return new VcpuExit.Debug(BREAKPOINT, registers.rip());
@@ -58,6 +60,9 @@ final class InstructionExits {
         int subleaf = (int) registers.gpr(CpuState.RCX);
         long cr4 = vcpu.vmx().vmread(GuestField.CR4);
         vcpu.tracing().cpuid(leaf, subleaf);
+        if (!vcpu.registerExits().cpuid(leaf, subleaf)) {
+            return null;
+        }
         vcpu.vm().cpuid(leaf, subleaf);
         int[] target = {CpuState.RAX, CpuState.RBX, CpuState.RCX, CpuState.RDX};
         for (int i = 0; i < target.length; i++) {
@@ -96,22 +101,25 @@ final class InstructionExits {
     }
 
     /**
-     * The guest may own CR0 and CR4 but for two bits. NE stays 1 in the register: the read shadow takes the guest's
-     * value, and the instruction, executed again, is free. VMXE stays 1 in the register and is not the guest's to set.
+     * The guest may own CR0 and CR4 but for two bits and those that somebody wants to see. NE stays 1 in the register,
+     * and the guest sees what it wrote; VMXE stays 1 too and is not the guest's to set.
      */
     VcpuExit controlRegister(VmExit exit) {
-        int register = (int) exit.qualification & 0xf;
-        boolean toRegister = (exit.qualification >>> 4 & 3) == 0;
-        long value = registers.gpr((int) (exit.qualification >>> 8) & 0xf);
-        if (toRegister && register == 0) {
-            long shadow = vcpu.vmx().vmread(ControlField.CR0_READ_SHADOW);
-            vcpu.vmx().vmwrite(ControlField.CR0_READ_SHADOW, shadow & ~CR0_NE | value & CR0_NE);
-            return null;
-        }
-        if (toRegister && register == 4 && (value & CR4_VMXE) != 0) {
-            return generalProtection();
-        }
-        return new VcpuExit.InternalError(VcpuExit.Suberror.UNEXPECTED_EXIT_REASON, registers.rip(), exit.toString());
+        return registerExit(exit, vcpu.registerExits().controlRegister(exit));
+    }
+
+    private VcpuExit registerExit(VmExit exit, RegisterExits.Outcome outcome) {
+        return switch (outcome) {
+            case DONE -> skip(exit);
+            case FAULT -> generalProtection();
+            case AGAIN -> null;
+            case UNKNOWN ->
+                new VcpuExit.InternalError(VcpuExit.Suberror.UNEXPECTED_EXIT_REASON, registers.rip(), exit.toString());
+        };
+    }
+
+    VcpuExit descriptorTable(VmExit exit, boolean system) {
+        return vcpu.registerExits().descriptorTable(system, exit.instructionInformation) ? emulation.run() : null;
     }
 
     /** SDM table "Exit Qualification for I/O Instructions". */
@@ -147,23 +155,22 @@ final class InstructionExits {
 
     VcpuExit rdmsr(VmExit exit) {
         int msr = (int) registers.gpr(CpuState.RCX);
-        if (!vcpu.msrs().isReadable(msr)) {
-            vcpu.tracing().msr(false, msr, 0, true);
+        Long value = vcpu.registerExits().rdmsr(msr);
+        vcpu.tracing().msr(false, msr, value == null ? 0 : value, value == null);
+        if (value == null) {
             return generalProtection();
         }
-        long value = vcpu.msrs().read(msr);
-        vcpu.tracing().msr(false, msr, value, false);
         registers.gpr(CpuState.RAX, value & U32);
         registers.gpr(CpuState.RDX, value >>> 32);
         return skip(exit);
     }
 
     VcpuExit wrmsr(VmExit exit) {
-        int msr = (int) registers.gpr(CpuState.RCX);
         long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
-        boolean written = vcpu.msrs().write(msr, value);
-        vcpu.tracing().msr(true, msr, value, !written);
-        return written ? skip(exit) : generalProtection();
+        int msr = (int) registers.gpr(CpuState.RCX);
+        RegisterExits.Outcome outcome = vcpu.registerExits().wrmsr(msr, value);
+        vcpu.tracing().msr(true, msr, value, outcome == RegisterExits.Outcome.FAULT);
+        return registerExit(exit, outcome);
     }
 
     /** SDM "XSETBV-Set Extended Control Register": XCR0 only, with x87 state, within what CPUID leaf 0DH reports. */
@@ -177,8 +184,12 @@ final class InstructionExits {
                 || avxWithoutSse) {
             return generalProtection();
         }
-        vcpu.processor().xcr0 = value;
-        return skip(exit);
+        RegisterWrite write = new RegisterWrite(vcpu.id(), 0, vcpu.processor().xcr0, value);
+        RegisterExits.Outcome outcome = vcpu.registerExits().xsetbv(write);
+        if (outcome == RegisterExits.Outcome.DONE) {
+            vcpu.processor().xcr0 = value;
+        }
+        return registerExit(exit, outcome);
     }
 
     private void await(int sizeBytes, int instructionLength) {

@@ -12,6 +12,7 @@ import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostFrames;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.intercept.Intercepts;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppGlobals;
@@ -179,6 +180,10 @@ public final class Kvm {
             throw new IllegalArgumentException("need a processor outside VMX operation, got one inside");
         }
         return vmx;
+    }
+
+    Intercepts createIntercepts(int vcpu, GuestVmcs vmcs) {
+        return new Intercepts(vcpu, vmcs, memory, this::frame);
     }
 
     GuestVmcs createVmcs(VmxUnit vmx) {

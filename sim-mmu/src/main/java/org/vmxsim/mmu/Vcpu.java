@@ -14,6 +14,8 @@ import org.vmxsim.mmu.guest.ModificationLog;
 import org.vmxsim.mmu.guest.VirtualizationExceptions;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.mmu.intercept.Intercepts;
+import org.vmxsim.mmu.intercept.RegisterExits;
 import org.vmxsim.mmu.trace.VcpuCounter;
 import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.VmxUnit;
@@ -35,7 +37,6 @@ public final class Vcpu {
     /** Request: turn the page-modification log on or off. */
     static final int UPDATE_DIRTY_LOGGING = 8;
 
-    private static final int BREAKPOINT_BIT = 1 << 3;
     /** #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP. */
     private static final int PUSH_ERROR_CODE =
             1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
@@ -52,6 +53,8 @@ public final class Vcpu {
     private final EventQueue events;
     private final GuestMsrs msrs;
     private final VcpuStatistics statistics = new VcpuStatistics();
+    private final Intercepts intercepts;
+    private final RegisterExits registerExits;
     private final ProcessorStep step;
     private final RunTracing tracing;
     private final ExitDispatcher exits;
@@ -73,6 +76,8 @@ public final class Vcpu {
         this.registers = new GuestRegisters(vmx);
         this.events = new EventQueue(vmx);
         this.msrs = new GuestMsrs(vmx, id == 0);
+        this.intercepts = vm.kvm().createIntercepts(id, vmcs);
+        this.registerExits = new RegisterExits(vmx, registers, msrs, events, intercepts, this::memory);
         this.step = vm.access().step(id, vmcs);
         this.tracing = new RunTracing(id, vm.tracer(), statistics, registers);
         this.exits = new ExitDispatcher(this);
@@ -371,7 +376,7 @@ public final class Vcpu {
      * @param on true to return {@link VcpuExit.Debug} at each
      */
     public void softwareBreakpoints(boolean on) {
-        vmcs.exceptionBitmap(on ? BREAKPOINT_BIT : 0);
+        intercepts.breakpoints(on);
     }
 
     /**
@@ -407,6 +412,19 @@ public final class Vcpu {
     public void systemManagement(boolean inside) {
         ept.addressSpace(inside ? 1 : 0);
         request(LOAD_MMU);
+    }
+
+    /**
+     * What of its guest's instructions and exceptions is seen.
+     *
+     * @return nothing, until asked for
+     */
+    public Intercepts intercepts() {
+        return intercepts;
+    }
+
+    RegisterExits registerExits() {
+        return registerExits;
     }
 
     /**

@@ -38,6 +38,9 @@ import org.vmxsim.mmu.view.Views;
 
 /** One virtual machine: memory, sub-page protection, devices, hypercalls, vCPUs. */
 public final class Vm {
+    /** How many vCPUs a virtual machine can have. */
+    public static final int MAX_VCPUS = 64;
+
     private final Kvm kvm;
     private final Tracer tracer;
     private final HostMemory host;
@@ -257,9 +260,13 @@ public final class Vm {
      * Makes a vCPU on a processor of its own. Its registers are to be set before it runs.
      *
      * @return the vCPU
-     * @throws IllegalArgumentException if every processor has a vCPU already, or no frame is free
+     * @throws IllegalArgumentException if there are {@value #MAX_VCPUS}, every processor has a vCPU already, or no
+     *     frame is free
      */
     public Vcpu createVcpu() {
+        if (vcpus.size() == MAX_VCPUS) {
+            throw new IllegalArgumentException("need fewer than " + MAX_VCPUS + " vCPUs, got " + vcpus.size());
+        }
         Vcpu vcpu = new Vcpu(this, vcpus.size(), kvm.takeProcessor());
         vcpus.add(vcpu);
         subPages.vcpuCreated(vcpu.id());

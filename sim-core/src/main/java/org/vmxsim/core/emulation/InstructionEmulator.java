@@ -10,6 +10,8 @@ import org.vmxsim.core.insn.CodeCache;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.system.ControlRegisters;
+import org.vmxsim.core.system.ModelSpecificRegisters;
 import org.vmxsim.core.system.SystemInstructions;
 
 /**
@@ -80,6 +82,53 @@ public final class InstructionEmulator {
             cpu.rip = cpu.codeBase + next.pageOffset & (cpu.mode == Processor.CODE_64 ? -1 : EIP);
         }
         return outcome();
+    }
+
+    /**
+     * Does to the state what MOV to a control register does, privilege and interception apart. The caller invalidates
+     * the translations of the processor that the state belongs to.
+     *
+     * @param number 0, 3 or 4
+     * @param value the value
+     * @return how it ended
+     * @throws IllegalArgumentException for another number
+     */
+    public Outcome writeControlRegister(int number, long value) {
+        cpu.pending = Processor.NOTHING;
+        cpu.modeChanged();
+        switch (number) {
+            case 0 -> ControlRegisters.writeCr0(cpu, value);
+            case 3 -> ControlRegisters.writeCr3(cpu, value);
+            case 4 -> ControlRegisters.writeCr4(cpu, value);
+            default -> throw new IllegalArgumentException("need control register 0, 3 or 4, got " + number);
+        }
+        return outcome();
+    }
+
+    /**
+     * Does to the state what WRMSR does, privilege and interception apart. The caller invalidates translations.
+     *
+     * @param msr the register, one of {@link CpuState}
+     * @param value the value
+     * @return false if WRMSR raises #GP
+     */
+    public boolean writeMsr(int msr, long value) {
+        cpu.modeChanged();
+        if (!ModelSpecificRegisters.isWritable(cpu, msr, value)) {
+            return false;
+        }
+        ModelSpecificRegisters.write(cpu, msr, value);
+        return true;
+    }
+
+    /**
+     * Reads a model-specific register of the state.
+     *
+     * @param msr the register, one of {@link CpuState}
+     * @return its value
+     */
+    public long readMsr(int msr) {
+        return ModelSpecificRegisters.read(cpu, msr);
     }
 
     /**

@@ -80,6 +80,44 @@ public final class GuestMsrs {
     }
 
     /**
+     * Whether an MSR is one of the guest's own, which it uses without VM exits unless they are asked for.
+     *
+     * @param msr its number
+     * @return true if {@link #writeBitmaps} lets both reads and writes pass
+     */
+    public static boolean isPassedThrough(int msr) {
+        for (int own : PASSED_THROUGH) {
+            if (own == msr) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Asks for VM exits of one MSR, or goes back to what {@link #writeBitmaps} wrote.
+     *
+     * @param memory the machine's physical memory
+     * @param hpa the bitmaps
+     * @param msr its number, in the range of the bitmaps
+     * @param reads whether reads are to exit
+     * @param writes whether writes are to exit
+     */
+    public static void intercept(PhysicalMemory memory, long hpa, int msr, boolean reads, boolean writes) {
+        boolean own = isPassedThrough(msr);
+        bit(memory, hpa, msr, reads || !own && msr != TSC);
+        bit(memory, hpa + 2048, msr, writes || !own);
+    }
+
+    private static void bit(PhysicalMemory memory, long hpa, int msr, boolean exits) {
+        pass(memory, hpa, msr);
+        if (exits) {
+            long address = hpa + (msr < 0 ? 1024 : 0) + ((msr & 0x1fff) >>> 3);
+            memory.writeByte(address, memory.readByte(address) | 1 << (msr & 7));
+        }
+    }
+
+    /**
      * Whether the guest may read an MSR that is not passed through.
      *
      * @param msr its number

@@ -137,6 +137,37 @@ public final class GuestVmcs {
     }
 
     /**
+     * Sets which bits of CR0 the guest cannot change without a VM exit.
+     *
+     * @param bits a mask; NE always is one of them
+     */
+    public void cr0Mask(long bits) {
+        // Where the guest owned the bits so far, what it reads must be what it has written.
+        long shadow = vmx.vmread(GuestField.CR0) & ~CR0_NE | vmx.vmread(ControlField.CR0_READ_SHADOW) & CR0_NE;
+        write(ControlField.CR0_READ_SHADOW, shadow);
+        write(ControlField.CR0_GUEST_HOST_MASK, bits | CR0_NE);
+    }
+
+    /**
+     * Sets which bits of CR4 the guest cannot change without a VM exit.
+     *
+     * @param bits a mask; VMXE always is one of them
+     */
+    public void cr4Mask(long bits) {
+        write(ControlField.CR4_READ_SHADOW, vmx.vmread(GuestField.CR4) & ~CR4_VMXE);
+        write(ControlField.CR4_GUEST_HOST_MASK, bits | CR4_VMXE);
+    }
+
+    /**
+     * Sets the MSR bitmaps.
+     *
+     * @param bitmapHpa host-physical address of their page
+     */
+    public void msrBitmaps(long bitmapHpa) {
+        write(ControlField.MSR_BITMAPS_ADDRESS, bitmapHpa);
+    }
+
+    /**
      * Sets which exceptions cause VM exits.
      *
      * @param vectors bit n for vector n
