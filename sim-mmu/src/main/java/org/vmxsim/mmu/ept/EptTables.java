@@ -88,6 +88,7 @@ final class EptTables {
             }
         }
         tracer.count(VmCounter.MMU_CACHE_MISS);
+        tracer.highest(VmCounter.MAX_MMU_PAGE_HASH_COLLISIONS, pages.mostCollisions());
         if (tracer.isOn()) {
             tracer.emit(new MmuEvent.GetPage(gfn, role.toString(), hpa, true));
         }

@@ -16,6 +16,7 @@ public final class MmuPages {
     private MmuPage newest;
     private long count;
     private long subPageTables;
+    private int mostCollisions;
     private long generation;
 
     /**
@@ -81,12 +82,24 @@ public final class MmuPages {
      * @return a table of this generation that is not {@link MmuPage#isInvalid}, or null
      */
     public MmuPage find(long gfn, MmuRole role) {
+        int others = 0;
         for (MmuPage page = byGfn[bucket(gfn)]; page != null; page = page.nextByGfn) {
             if (page.gfn() == gfn && isCurrent(page) && page.role().equals(role)) {
                 return page;
             }
+            others += page.gfn() == gfn ? 0 : 1;
+            mostCollisions = Math.max(mostCollisions, others);
         }
         return null;
+    }
+
+    /**
+     * The most tables of other guest frames that one search has passed over.
+     *
+     * @return how many
+     */
+    public int mostCollisions() {
+        return mostCollisions;
     }
 
     /**
