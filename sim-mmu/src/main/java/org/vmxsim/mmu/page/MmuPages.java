@@ -64,7 +64,12 @@ public final class MmuPages {
     private void grow() {
         byGfn = new MmuPage[2 * byGfn.length];
         byTable = new MmuPage[byGfn.length];
-        for (MmuPage page = newest; page != null; page = page.older) {
+        MmuPage oldest = newest;
+        while (oldest.older != null) {
+            oldest = oldest.older;
+        }
+        // The latest goes to the front of its chain again, so that it is found first.
+        for (MmuPage page = oldest; page != null; page = page.newer) {
             insert(page);
         }
     }
