@@ -312,6 +312,19 @@ public final class ReferencePermissions {
     }
 
     /**
+     * The guest has tried to write and was denied. Its page may be dirty then: who logs writes by write protection
+     * notices the attempt before sub-page permissions are asked.
+     *
+     * @param gpa guest-physical address in a memslot
+     */
+    public void tried(long gpa) {
+        ReferenceSlot slot = at(gpa >>> 12);
+        if (slot.dirty != null) {
+            slot.tried[slot.index(gpa >>> 12)] = true;
+        }
+    }
+
+    /**
      * Turns dirty logging on, with no page dirty, or off.
      *
      * @param id memslot number
@@ -319,7 +332,11 @@ public final class ReferencePermissions {
      */
     public void logDirty(int id, boolean on) {
         ReferenceSlot slot = byId(id);
-        slot.dirty = !on ? null : slot.dirty != null ? slot.dirty : new boolean[slot.slot.npages()];
+        if (!on) {
+            slot.dirty = null;
+        } else if (slot.dirty == null) {
+            slot.clearLog();
+        }
     }
 
     /**
@@ -333,17 +350,25 @@ public final class ReferencePermissions {
     }
 
     /**
-     * Reads and clears the dirty pages of a memslot.
+     * Reads and clears the dirty pages of a memslot whose dirty pages are logged.
      *
      * @param id memslot number
-     * @return one flag for each page, or null while they are not logged
+     * @return what must and what may be in the log
      */
-    public boolean[] takeDirty(int id) {
+    public DirtyPages takeDirty(int id) {
         ReferenceSlot slot = byId(id);
-        boolean[] taken = slot.dirty;
-        slot.dirty = taken == null ? null : new boolean[taken.length];
+        DirtyPages taken = new DirtyPages(slot.dirty, slot.tried);
+        slot.clearLog();
         return taken;
     }
+
+    /**
+     * The dirty pages of a memslot.
+     *
+     * @param written one flag for each page: it was written, so it must be dirty
+     * @param tried one flag for each page: a write to it was denied, so it may be dirty
+     */
+    public record DirtyPages(boolean[] written, boolean[] tried) {}
 
     /**
      * The memslots as they are now.

@@ -11,6 +11,8 @@ final class ReferenceSlot {
     int[] bitmaps;
     /** One for each page, or null while dirty pages are not logged. */
     boolean[] dirty;
+    /** One for each page: a write was tried and denied; null while dirty pages are not logged. */
+    boolean[] tried;
 
     ReferenceSlot(Slot slot, byte[] bytes) {
         this.slot = slot;
@@ -20,6 +22,11 @@ final class ReferenceSlot {
     void freshBitmaps() {
         bitmaps = new int[slot.npages()];
         Arrays.fill(bitmaps, -1);
+    }
+
+    void clearLog() {
+        dirty = new boolean[slot.npages()];
+        tried = new boolean[slot.npages()];
     }
 
     int index(long gfn) {

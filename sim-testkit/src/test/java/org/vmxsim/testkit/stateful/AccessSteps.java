@@ -78,6 +78,7 @@ final class AccessSteps {
                 Judgement judgement = judge(world, element);
                 while (!judgement.allowed()) {
                     assertDenied(exit, judgement, cpu, code.length);
+                    tried(world, access.pieces(element));
                     if (reaction == Reaction.SKIP) {
                         assertThat(cpu.skip()).isEqualTo(SkipOutcome.SKIPPED);
                         if (world.profile == SppProfile.V12) {
@@ -205,6 +206,10 @@ final class AccessSteps {
         }
     }
 
+    private static void tried(World world, List<Piece> pieces) {
+        pieces.forEach(piece -> world.model.tried(piece.gpa()));
+    }
+
     static void permit(World world, List<Piece> pieces, Reaction reaction) {
         for (Piece piece : pieces) {
             int bits = world.model.bitmap(piece.gfn()).bits();
@@ -243,6 +248,7 @@ final class AccessSteps {
                 if (!judgement.allowed()) {
                     assertThat(exit).as("%s", this).isInstanceOf(VcpuExit.Spp.class);
                     VcpuExit.Spp denied = (VcpuExit.Spp) exit;
+                    tried(world, frame.pieces(push));
                     assertThat(denied.gpa()).isEqualTo(judgement.reportedAddress());
                     assertThat(denied.access()).isEqualTo(DeniedAccess.EVENT_DELIVERY);
                     if (world.profile == SppProfile.FIXED) {

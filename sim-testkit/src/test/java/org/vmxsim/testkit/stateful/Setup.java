@@ -16,6 +16,11 @@ record Setup(
         return new Setup(engine, 1, PageSize.SIZE_2M, true, true, true);
     }
 
+    /** The posting v4 does not arm what is prefetched. */
+    Setup withoutPrefetch() {
+        return new Setup(engine, vcpus, largestPage, accessedDirty, modificationLog, false);
+    }
+
     KvmConfig config() {
         KvmConfig plain = KvmConfig.DEFAULT;
         return new KvmConfig(
