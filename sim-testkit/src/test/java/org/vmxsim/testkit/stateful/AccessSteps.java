@@ -206,6 +206,13 @@ final class AccessSteps {
         }
     }
 
+    private static boolean isWritableMemory(World world, List<Piece> pieces) {
+        return pieces.stream().allMatch(piece -> {
+            Decision decision = world.model.judge(piece, Path.PROCESSOR).decision();
+            return decision == Decision.ALLOWED || decision == Decision.SUB_PAGE;
+        });
+    }
+
     private static void tried(World world, List<Piece> pieces) {
         pieces.forEach(piece -> world.model.tried(piece.gpa()));
     }
@@ -227,9 +234,7 @@ final class AccessSteps {
         public void run(World world) {
             GuestAccess frame = new GuestAccess(Kind.STRING_WRITE, stackTop - 12, 4, 3);
             for (int i = 0; i < 3; i++) {
-                Decision decision =
-                        world.model.judge(frame.pieces(i), Path.PROCESSOR).decision();
-                if (decision == Decision.NO_MEMORY || decision == Decision.READ_ONLY) {
+                if (!isWritableMemory(world, frame.pieces(i))) {
                     return;
                 }
             }
@@ -281,11 +286,8 @@ final class AccessSteps {
         @Override
         public void run(World world) {
             List<Piece> pieces = GuestAccess.write(gpa, 4).pieces(0);
-            for (Piece piece : pieces) {
-                Decision decision = world.model.judge(piece, Path.PROCESSOR).decision();
-                if (decision == Decision.NO_MEMORY || decision == Decision.READ_ONLY) {
-                    return;
-                }
+            if (!isWritableMemory(world, pieces)) {
+                return;
             }
             Vcpu cpu = world.vcpu(vcpu);
             CpuState state = world.before(cpu, world.code(cpu, GuestCode.COPY));
