@@ -14,6 +14,7 @@ import org.vmxsim.mmu.emulation.DeviceAccesses;
 import org.vmxsim.mmu.emulation.EmulatedMemory;
 import org.vmxsim.mmu.guest.GuestRegisters;
 import org.vmxsim.mmu.guest.VmMemory;
+import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.view.ViewAccess;
 import org.vmxsim.vmx.exit.VmExit;
@@ -143,6 +144,9 @@ final class Emulation {
     }
 
     private VcpuExit refused() {
+        if (memory.missingGpa() != EmulatedMemory.NONE) {
+            return new VcpuExit.MemoryFault(memory.missingGpa(), PageSize.SIZE_4K.sizeBytes());
+        }
         if (memory.deniedGpa() == EmulatedMemory.NONE) {
             vcpu.tracing().emulated(registers.rip(), true);
             return new InternalError(

@@ -16,6 +16,7 @@ public final class EmulatedMemory implements EmulationMemory {
     public static final long NONE = -1;
 
     private static final int MAX_STORES = 64;
+    private static final long PAGE_BYTES = 4096;
 
     private final PhysicalMemory physical;
     private final AccessGuard guard;
@@ -34,6 +35,7 @@ public final class EmulatedMemory implements EmulationMemory {
     private long deniedGpa = NONE;
     private long deniedGla;
     private boolean deniedPagingStructure;
+    private long missingGpa = NONE;
 
     /**
      * The memory of a virtual machine.
@@ -82,6 +84,7 @@ public final class EmulatedMemory implements EmulationMemory {
     public void begin() {
         stores = 0;
         deniedGpa = NONE;
+        missingGpa = NONE;
         dropping = false;
     }
 
@@ -92,6 +95,15 @@ public final class EmulatedMemory implements EmulationMemory {
      */
     public long deniedGpa() {
         return deniedGpa;
+    }
+
+    /**
+     * Where a memslot has no memory behind it.
+     *
+     * @return guest-physical address of the page that was needed, or {@link #NONE}
+     */
+    public long missingGpa() {
+        return missingGpa;
     }
 
     /**
@@ -125,15 +137,19 @@ public final class EmulatedMemory implements EmulationMemory {
             return REFUSED;
         }
         long hpa = slot == null ? VmMemory.NONE : memory.hpa(gpa, write && !slot.isReadOnly());
-        if (!data && (hpa == VmMemory.NONE || write && slot.isReadOnly())) {
+        if (slot != null && hpa == VmMemory.NONE) {
+            // A memslot without memory behind it is no device.
+            missingGpa = gpa & -PAGE_BYTES;
+            return REFUSED;
+        }
+        if (!data && (slot == null || write && slot.isReadOnly())) {
             return REFUSED;
         }
         if (!data && write) {
             // The walker is told only where it is about to set a flag, and does so at once.
             slot.markDirty(gpa >>> 12);
         }
-        // A memslot without memory behind it is no device: the processor's own access will say so.
-        return data && slot != null && hpa == VmMemory.NONE ? REFUSED : hpa;
+        return hpa;
     }
 
     private boolean isDenied(Memslot slot, long gpa, int sizeBytes, boolean data) {
