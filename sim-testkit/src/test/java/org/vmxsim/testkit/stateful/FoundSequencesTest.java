@@ -4,6 +4,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.view.ViewAccessHandler;
 import org.vmxsim.testkit.stateful.AccessSteps.Access;
 import org.vmxsim.testkit.stateful.AccessSteps.Reaction;
 import org.vmxsim.testkit.stateful.CallSteps.SubPageCall;
@@ -31,5 +32,16 @@ class FoundSequencesTest {
                 engine,
                 set(0x201, SubPageBitmap.NONE),
                 new Access(0, new GuestAccess(Kind.STRING_WRITE, 0x20_1fff, 2, 1), -1, Reaction.SKIP));
+    }
+
+    /** An access that a view denies is emulated: that the page has no memory is still said so. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aRestrictedPageWithoutMemoryIsAMemoryFault(Engine engine) {
+        run(
+                engine,
+                new CallSteps.SwitchView(0, 1),
+                new CallSteps.Restrict(1, 0x203, 0, ViewAccessHandler.Answer.CONTINUE),
+                new HostSteps.Unmap(0x203));
     }
 }
