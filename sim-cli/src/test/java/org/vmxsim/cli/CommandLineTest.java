@@ -111,7 +111,7 @@ class CommandLineTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
         run nothing.yaml                  | cannot read nothing.yaml: no such file
-        run builtin:nothing               | there is no built-in scenario of that name, got nothing; there are [kvserver,
+        run builtin:nothing               | there is no built-in scenario of that name, got nothing; there are
         run --memory 3M                   | need memory as a positive multiple of 2 MiB, got 3145728
         run --cpu pentium                 | pentium
         run --cpu skylake-sp              | sub-page protection on the CPU model skylake-sp

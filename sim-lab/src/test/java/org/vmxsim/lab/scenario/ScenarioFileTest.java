@@ -136,7 +136,7 @@ class ScenarioFileTest {
         guest: {image: x}\\nept: {pageSize: 8K} | s.yaml:2: need 'pageSize' to be one of 4K, 2M, 1G, got '8K'
         guest: {image: x}\\nspp: {enabled: maybe}             | s.yaml:2: need true or false for 'enabled', got 'maybe'
         guest: {image: x}\\nspp: {protect: {address: 1}}      | s.yaml:2: need a list for 'protect', got mapping
-        guest: {image: x}\\nspp: {profile: v5}                | s.yaml:2: need 'profile' to be one of v4, v12, fixed, got 'v5'
+        guest: {image: x}\\nspp: {profile: v5} | s.yaml:2: need 'profile' to be one of v4, v12, fixed, got 'v5'
         guest: {image: x}\\nspp: {enforcedBy: emulation, profile: v4} | s.yaml:2: need the profile fixed where emulation
         guest: {image: x}\\nlimits: {instructions: 0}         | s.yaml:1: need at least one instruction to run, got 0
         guest: {image: x}\\nguest: {image: y}                 | s.yaml:2: need each key once, got 'guest' again
