@@ -1,11 +1,21 @@
 package org.vmxsim.mmu.ept;
 
+import java.util.function.LongUnaryOperator;
+import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.trace.MmuEvent;
+import org.vmxsim.mmu.trace.Tracer;
 
-/** Changes of EPT entries that exist, in all roots: how logs and the host's page tables are followed. */
+/**
+ * Changes of EPT entries that exist, in all roots: how logs, sub-page bitmaps and the host's page tables are followed.
+ */
 public final class EptUpdates {
     private final EptTables tables;
     private final MappingRules rules;
+    private final HostMemory host;
+    private final Tracer tracer;
+    private final EptCursor cursor = new EptCursor();
 
     /** A change, asked entry by entry. */
     @FunctionalInterface
@@ -22,9 +32,11 @@ public final class EptUpdates {
         long apply(long gfn, int level, boolean adDisabled, long spte);
     }
 
-    EptUpdates(EptTables tables, MappingRules rules) {
+    EptUpdates(EptTables tables, MappingRules rules, HostMemory host, Tracer tracer) {
+        this.tracer = tracer;
         this.tables = tables;
         this.rules = rules;
+        this.host = host;
     }
 
     /**
@@ -58,5 +70,85 @@ public final class EptUpdates {
      */
     public long writeProtected(long spte, int level) {
         return rules.writeProtected(spte, level);
+    }
+
+    /**
+     * Splits what maps part of a range by larger pages than allowed; where there is no memory for a table, the page is
+     * removed instead and the next access maps it anew.
+     *
+     * @param slot the memslot
+     * @param firstGfn first guest frame
+     * @param lastGfn last guest frame; both within the memslot
+     * @param largestLevel largest level that is left, 1 to 3
+     */
+    public void split(Memslot slot, long firstGfn, long lastGfn, int largestLevel) {
+        for (int level = 3; level > largestLevel; level--) {
+            slot.rmap().forEach(level, firstGfn, lastGfn, (gfn, at, spteHpa) -> {
+                cursor.level = at;
+                cursor.spteHpa = spteHpa;
+                cursor.spte = tables.read(spteHpa);
+                if (!tables.split(slot, gfn, cursor, null)) {
+                    tables.zap(slot, gfn, at, spteHpa);
+                }
+            });
+        }
+    }
+
+    /**
+     * Removes smaller pages where a larger one is possible; the next access maps it
+     * ({@code kvm_mmu_zap_collapsible_sptes}).
+     *
+     * @param slot the memslot
+     * @param firstGfn first guest frame; the whole larger page around it is looked at
+     * @param lastGfn last guest frame, likewise
+     */
+    public void collapse(Memslot slot, long firstGfn, long lastGfn) {
+        for (long gfn = firstGfn; gfn <= lastGfn; gfn = (gfn | PageSize.SIZE_2M.pages() - 1) + 1) {
+            int possible = rules.levelInAnyView(slot, gfn, host.backing(slot.hvaOf(gfn)));
+            long first = EptTables.firstGfn(gfn, possible);
+            long last = first + PageSize.ofLevel(possible).pages() - 1;
+            for (int level = 1; level < possible; level++) {
+                slot.rmap().forEach(level, first, last, (at, own, spteHpa) -> makeWay(slot, at, own, spteHpa));
+            }
+        }
+    }
+
+    private void makeWay(Memslot slot, long gfn, int level, long spteHpa) {
+        int view = tables.pageOf(spteHpa).role().view();
+        if (rules.level(view, slot, gfn, host.backing(slot.hvaOf(gfn))) > level) {
+            if (tracer.isOn()) {
+                tracer.emit(new MmuEvent.MakeWay(gfn, level));
+            }
+            tables.zap(slot, gfn, level, spteHpa);
+        }
+    }
+
+    /**
+     * Changes all entries that map a frame at one level.
+     *
+     * @param slot the memslot of the frame
+     * @param gfn the guest frame
+     * @param level the level, 1 to 3
+     * @param change gives the new entry for the old one
+     * @return how many entries there are
+     */
+    public int change(Memslot slot, long gfn, int level, LongUnaryOperator change) {
+        slot.rmap().forEach(level, gfn, gfn, (first, at, spteHpa) -> {
+            long spte = tables.read(spteHpa);
+            tables.change(spteHpa, spte, change.applyAsLong(spte));
+        });
+        return slot.rmap().size(gfn, level);
+    }
+
+    /**
+     * Removes one entry that maps a page ({@code drop_spte}).
+     *
+     * @param slot the memslot of the frame
+     * @param gfn a guest frame that the entry maps
+     * @param level level of the entry, 1 to 3
+     * @param spteHpa host-physical address of the entry
+     */
+    public void zapEntry(Memslot slot, long gfn, int level, long spteHpa) {
+        tables.zap(slot, gfn, level, spteHpa);
     }
 }

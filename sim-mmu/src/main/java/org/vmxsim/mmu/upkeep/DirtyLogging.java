@@ -73,7 +73,7 @@ public final class DirtyLogging {
         });
         for (long gfn : regions) {
             long first = Math.max(gfn, slot.baseGfn());
-            mmu.collapse(slot, first, first);
+            mmu.updates().collapse(slot, first, first);
         }
     }
 

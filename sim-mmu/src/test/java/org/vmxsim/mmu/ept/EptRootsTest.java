@@ -216,7 +216,7 @@ class EptRootsTest {
             }
         }
         assertThat(tables).isEqualTo(3);
-        mmu.split(slot, 0x200, 0x200, 1);
+        mmu.updates().split(slot, 0x200, 0x200, 1);
         MmuPage small = mmu.pages().newest();
         assertThat(small.gfn()).isEqualTo(0x200);
         assertThat(small.role().level()).isEqualTo(1);

@@ -153,15 +153,16 @@ class EptViewsProperties {
                 case ZAP_VIEW -> mmu.roots().zapView(step.view);
                 case ZAP_ALL -> mmu.zapAllFast();
                 case RESET -> mmu.roots().unload(step.view);
-                case COLLAPSE -> mmu.collapse(slot(), step.page, step.page);
+                case COLLAPSE -> mmu.updates().collapse(slot(), step.page, step.page);
                 case TRACK ->
-                    mmu.change(
-                            slot(),
-                            step.page,
-                            1,
-                            spte -> Spte.isAccessTracked(spte)
-                                    ? spte
-                                    : Spte.accessTracked(mmu.updates().writeProtected(spte, 1)));
+                    mmu.updates()
+                            .change(
+                                    slot(),
+                                    step.page,
+                                    1,
+                                    spte -> Spte.isAccessTracked(spte)
+                                            ? spte
+                                            : Spte.accessTracked(mmu.updates().writeProtected(spte, 1)));
             }
         }
 

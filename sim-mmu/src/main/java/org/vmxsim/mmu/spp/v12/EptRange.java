@@ -56,7 +56,7 @@ final class EptRange {
         }
         boolean any = !entries.isEmpty();
         for (int position = 0; position < entries.size(); position++) {
-            mmu.zapEntry(slot, gfn, level, entries.get(position));
+            mmu.updates().zapEntry(slot, gfn, level, entries.get(position));
             long last = entries.remove(entries.size() - 1);
             if (position < entries.size()) {
                 entries.set(position, last);
@@ -79,7 +79,7 @@ final class EptRange {
             } else if (cursor.isMapped() && isProtected) {
                 long count =
                         Math.min(lastGfn, gfn | PageSize.ofLevel(cursor.level).pages() - 1) - gfn + 1;
-                mmu.zapEntry(slots.at(gfn), gfn, cursor.level, cursor.spteHpa);
+                mmu.updates().zapEntry(slots.at(gfn), gfn, cursor.level, cursor.spteHpa);
                 flush = true;
                 if (count >= bitmaps.length) {
                     return true;
@@ -93,7 +93,7 @@ final class EptRange {
 
     /** Arms or disarms a page ({@code kvm_spp_mark_protection}); it is write-protected either way. */
     private void mark(long gfn, boolean armed) {
-        mmu.change(slots.at(gfn), gfn, 1, spte -> marked(spte, armed));
+        mmu.updates().change(slots.at(gfn), gfn, 1, spte -> marked(spte, armed));
     }
 
     /** Write-protecting an armed entry saves its bit, so that the next write fault arms a disarmed page again (T8). */
