@@ -177,6 +177,7 @@ class SppWalkerTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new SppWalker(tables, 53, SppOptions.DEFAULT))
                 .withMessageContaining("53");
+        assertThatIllegalArgumentException().isThrownBy(() -> new SppWalker(tables, 31, SppOptions.DEFAULT));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> SppOptions.DEFAULT.withSpuriousDenialInterval(-1))
                 .withMessageContaining("-1");
@@ -185,6 +186,24 @@ class SppWalkerTest {
                 .withMessageContaining("0x1800");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> sppt.entryAddress(GPA, 1))
-                .withMessageContaining("0x123456789000");
+                .withMessage("no SPPT table of level 3 for gpa=0x123456789000: entry=0x0");
+    }
+
+    @ParameterizedTest(name = "{0} address bits")
+    @ValueSource(ints = {32, 52})
+    void theNarrowestAndTheWidestProcessorWalk(int width) {
+        SppWalker walker = new SppWalker(tables, width, SppOptions.DEFAULT);
+        sppt.protect(GPA, 1);
+
+        assertThat(walker.walk(sppt.spptp(), GPA, 1, walk)).isEqualTo(WRITABLE);
+        memory.writeLong(sppt.entryAddress(GPA, 4), memory.readLong(sppt.entryAddress(GPA, 4)) | 1L << width);
+        assertThat(walker.walk(sppt.spptp(), GPA, 1, walk)).isEqualTo(MISCONFIGURED);
+        assertThat(walker.options()).isSameAs(SppOptions.DEFAULT);
+    }
+
+    @Test
+    void theVectorOfAPageNeverProtectedIsZero() {
+        assertThat(memory.readLong(sppt.vectorAddress(GPA))).isZero();
+        assertThat(write(GPA, 1)).isEqualTo(PROTECTED);
     }
 }
