@@ -3,7 +3,6 @@ package org.vmxsim.testkit.reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.spp.SppProfile;
@@ -363,31 +362,12 @@ public final class ReferencePermissions {
     }
 
     /**
-     * The dirty pages of a memslot.
-     *
-     * @param written one flag for each page: it was written, so it must be dirty
-     * @param tried one flag for each page: a write to it was denied, so it may be dirty
-     */
-    public record DirtyPages(boolean[] written, boolean[] tried) {}
-
-    /**
      * The memslots as they are now.
      *
      * @return in the order they were added
      */
     public List<Slot> slots() {
         return slots.stream().map(slot -> slot.slot).toList();
-    }
-
-    /**
-     * The contents of a memslot.
-     *
-     * @param id memslot number
-     * @return a copy of its bytes
-     */
-    public byte[] contents(int id) {
-        byte[] bytes = byId(id).bytes;
-        return Arrays.copyOf(bytes, bytes.length);
     }
 
     private ReferenceSlot at(long gfn) {

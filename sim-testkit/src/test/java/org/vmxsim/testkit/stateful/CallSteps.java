@@ -7,7 +7,6 @@ import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.upkeep.DirtyPages;
 import org.vmxsim.mmu.view.ViewAccessHandler;
-import org.vmxsim.testkit.reference.ReferencePermissions;
 import org.vmxsim.testkit.value.MemoryLayout.Slot;
 import org.vmxsim.testkit.value.PermissionOperation;
 
@@ -63,7 +62,7 @@ final class CallSteps {
             boolean logged = world.slotById(id) != null && world.model.logsDirty(id);
             assertThat(pages.result().errno()).isEqualTo(logged ? null : Errno.ENOENT);
             if (logged) {
-                ReferencePermissions.DirtyPages expected = world.model.takeDirty(id);
+                org.vmxsim.testkit.reference.DirtyPages expected = world.model.takeDirty(id);
                 for (int page = 0; page < expected.written().length; page++) {
                     if (pages.isSet(page) != expected.written()[page] && !expected.tried()[page]) {
                         throw new AssertionError("page " + page + " of memslot " + id + " is dirty: "
