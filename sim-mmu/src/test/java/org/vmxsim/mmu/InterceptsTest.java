@@ -134,6 +134,26 @@ class InterceptsTest {
         assertThat(guest.readLong(0x80_0000) & 0xffff_ffffL).isEqualTo(0x2a);
     }
 
+    /** The guest's MOV to CR3 invalidates what the processor has cached, also when it is the hypervisor that writes. */
+    @Test
+    void aSeenSwitchOfPageTablesInvalidates() {
+        intercepts.controlRegister(3, -1);
+        // Two page directories of 4-MiB pages: 4 MiB is at 8 MiB, then at 12 MiB.
+        guest.store(0x10000, 0x83, 0, 0, 0, 0x83, 0, 0x80, 0);
+        guest.store(0x11000, 0x83, 0, 0, 0, 0x83, 0, 0xc0, 0);
+        guest.store(0x80_0000, 1);
+        guest.store(0xc0_0000, 2);
+        // CR4.PSE; CR3; CR0.PG; mov ebx, [0x400000]; mov eax, 0x11000; mov cr3, eax; mov ecx, [0x400000]; hlt
+        guest.code(
+                0xb8, 0x10, 0, 0, 0, 0x0f, 0x22, 0xe0, 0xb8, 0, 0, 1, 0, 0x0f, 0x22, 0xd8, 0x0f, 0x20, 0xc0, 0x0d, 0, 0,
+                0, 0x80, 0x0f, 0x22, 0xc0, 0x8b, 0x1d, 0, 0, 0x40, 0, 0xb8, 0, 0x10, 1, 0, 0x0f, 0x22, 0xd8, 0x8b, 0x0d,
+                0, 0, 0x40, 0, 0xf4);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RBX)).isOne();
+        assertThat(guest.get(CpuState.RCX)).isEqualTo(2);
+        assertThat(log.lines).hasSize(2);
+    }
+
     @Test
     void modelSpecificRegistersAreSeenByNumber() {
         intercepts.msr(0xc000_0082, true, true);

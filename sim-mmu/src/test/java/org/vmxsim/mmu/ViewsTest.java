@@ -204,9 +204,30 @@ class ViewsTest {
         assertThat(guest.vcpu.view()).isZero();
     }
 
+    /** What the processor has cached of a view that the guest was in between two exits is invalidated too. */
+    @Test
+    void aRestrictionHoldsInAViewThatNoExitHasSeen() {
+        int view = newView();
+        views().visible(0, true);
+        views().visible(view, true);
+        // xor eax, eax; mov ecx, 1; vmfunc; mov ebx, [esi]; xor ecx, ecx; vmfunc; hlt
+        int[] code = {0x31, 0xc0, 0xb9, 1, 0, 0, 0, 0x0f, 0x01, 0xd4, 0x8b, 0x1e, 0x31, 0xc9, 0x0f, 0x01, 0xd4, 0xf4};
+        for (int i = 0; i < 2; i++) {
+            guest.code(code);
+            guest.set(CpuState.RSI, PAGE);
+            guest.expect(VcpuExit.Hlt.class);
+            assertThat(guest.vcpu.view()).isZero();
+        }
+        views().access(view, PAGE >>> 12, 4);
+        guest.code(code);
+        guest.set(CpuState.RSI, PAGE);
+        guest.expect(VcpuExit.Restricted.class);
+    }
+
     @Test
     void vmfuncToWhatIsNotVisibleIsUndefined() {
         int hidden = newView();
+        views().visible(newView(), true);
         int[][] cases = {{0, hidden, 1}, {0, 511, 1}, {0, 512, 1}, {0, -1, 1}, {1, 0, 1}, {64, 0, 0}};
         views().visible(0, true);
         for (int[] c : cases) {
