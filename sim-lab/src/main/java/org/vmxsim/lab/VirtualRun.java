@@ -41,7 +41,7 @@ final class VirtualRun {
         guest.wholePages.observer(subPages);
         SubPageHypercall hypercall = new SubPageHypercall(guest.vm, subPages, emulated ? guest.wholePages : null);
         if (scenario.spp().hypercalls()) {
-            guest.vm.onHypercall(SubPageHypercall.NUMBER, hypercall);
+            guest.vm.hypercalls().handle(SubPageHypercall.NUMBER, hypercall);
         }
         for (ProtectedRange range : scenario.spp().ranges()) {
             protect(range, hypercall);

@@ -62,7 +62,7 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(false);
-        guard.begin(vcpu.view());
+        guard.begin(vcpu.mmu().view());
         return execute();
     }
 
@@ -82,7 +82,7 @@ final class Emulation {
 
     /** An event was being delivered when a restricted page was met. */
     VcpuExit delivery(Memslot slot, VmExit exit, int access) {
-        guard.begin(vcpu.view());
+        guard.begin(vcpu.mmu().view());
         guard.delivery(slot, exit.gpa, exit.gla, access);
         return judged(exit.gpa);
     }
@@ -189,7 +189,7 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(true);
-        guard.begin(vcpu.view());
+        guard.begin(vcpu.mmu().view());
         deferred = execute();
         return SkipOutcome.SKIPPED;
     }

@@ -90,8 +90,8 @@ final class InstructionExits {
         long arg3 = registers.gpr(CpuState.RSI) & mask;
         vcpu.tracing().hypercall(number, arg0, arg1, arg2, arg3);
         skip(exit);
-        Hypercall handler = vcpu.vm().hypercall(number);
-        if (handler == null && vcpu.vm().isAbove(number)) {
+        Hypercalls.Handler handler = vcpu.vm().hypercalls().handler(number);
+        if (handler == null && vcpu.vm().hypercalls().exits(number)) {
             await(longMode ? 8 : 4, 0);
             return new VcpuExit.Hypercall(number, arg0, arg1, arg2, arg3, longMode);
         }

@@ -35,8 +35,8 @@ final class MemoryExits {
         vcpu.tracing().fault(exit);
         keepNmisBlocked(exit);
         EptViolation violation = EptViolation.decode(exit.qualification);
-        Memslot slot = vm.slots().at(vcpu.addressSpace(), exit.gpa >>> 12);
-        vm.mmu().roots().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
+        Memslot slot = vm.slots().at(vcpu.mmu().addressSpace(), exit.gpa >>> 12);
+        vcpu.mmu().hold();
         if (slot == null) {
             vcpu.statistics().count(VcpuCounter.PF_EMULATE);
             if (vm.kvm().config().deviceMarks()) {
@@ -100,7 +100,7 @@ final class MemoryExits {
 
     /** SDM "EPT Misconfigurations": none happens by mistake, so it is a page that was found without memslot before. */
     VcpuExit misconfiguration(VmExit exit) {
-        vm.mmu().roots().mode(vcpu.id(), vcpu.view(), vcpu.addressSpace(), vcpu.isNested());
+        vcpu.mmu().hold();
         return switch (vm.mmu().misconfiguration(vcpu.id(), exit.gpa)) {
             case DEVICE -> {
                 vcpu.tracing().device(exit);

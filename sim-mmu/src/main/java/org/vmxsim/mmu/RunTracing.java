@@ -125,13 +125,6 @@ final class RunTracing {
         }
     }
 
-    /** Another view is chosen. */
-    void switching(int from, int to) {
-        if (tracer.isOn()) {
-            tracer.emit(new MmuEvent.ViewSwitch(from, to));
-        }
-    }
-
     /** A denied write is discarded. */
     void skipping() {
         if (tracer.isOn()) {

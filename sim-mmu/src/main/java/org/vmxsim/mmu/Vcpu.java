@@ -3,52 +3,32 @@ package org.vmxsim.mmu;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Processor;
-import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.mmu.emulation.ProcessorStep;
-import org.vmxsim.mmu.guest.EptSelection;
 import org.vmxsim.mmu.guest.EventQueue;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestRegisters;
 import org.vmxsim.mmu.guest.GuestVmcs;
-import org.vmxsim.mmu.guest.ModificationLog;
+import org.vmxsim.mmu.guest.MmuContext;
+import org.vmxsim.mmu.guest.RequestBits;
 import org.vmxsim.mmu.guest.VirtualizationExceptions;
 import org.vmxsim.mmu.guest.VmMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.intercept.Intercepts;
 import org.vmxsim.mmu.intercept.RegisterExits;
-import org.vmxsim.mmu.trace.VcpuCounter;
 import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.VmxUnit;
-import org.vmxsim.vmx.control.VmxStatus;
-import org.vmxsim.vmx.exit.VmExit;
 
 /**
  * One virtual processor: {@link #run} enters the guest again and again until something needs the caller. What was asked
  * for in between (invalidation, sub-page tables, coming back) is honoured before each entry.
  */
 public final class Vcpu {
-    /** Request: invalidate cached guest-physical and combined mappings. */
-    static final int FLUSH_TLB = 1;
-    /** Request: load EPT pointer and sub-page-permission-table pointer anew. */
-    static final int LOAD_MMU = 2;
-    /** Request: come back to the caller. */
-    static final int KICK = 4;
-
-    /** Request: turn the page-modification log on or off. */
-    static final int UPDATE_DIRTY_LOGGING = 8;
-
-    /** #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP. */
-    private static final int PUSH_ERROR_CODE =
-            1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
-
     private final Vm vm;
     private final int id;
     private final VmxUnit vmx;
     private final Processor cpu;
     private final GuestVmcs vmcs;
-    private final EptSelection ept;
+    private final MmuContext mmu;
     private final VirtualizationExceptions ve;
-    private final ModificationLog modificationLog;
     private final GuestRegisters registers;
     private final EventQueue events;
     private final GuestMsrs msrs;
@@ -58,11 +38,7 @@ public final class Vcpu {
     private final ProcessorStep step;
     private final RunTracing tracing;
     private final ExitDispatcher exits;
-    private final KernelMemory.Charge charge;
-    private VcpuExit lastReported;
-    private int requests = LOAD_MMU | UPDATE_DIRTY_LOGGING;
-    private boolean launched;
-    private boolean nested;
+    private final VcpuRun run;
 
     Vcpu(Vm vm, int id, VmxUnit vmx) {
         this.vm = vm;
@@ -70,9 +46,14 @@ public final class Vcpu {
         this.vmx = vmx;
         this.cpu = vmx.cpu();
         this.vmcs = vm.kvm().createVmcs(vmx);
-        this.ept = vm.access().selection(vmx, vmcs);
+        this.mmu = new MmuContext(
+                id,
+                vm.mmu(),
+                vm.views(),
+                vm.subPages(),
+                vm.requests(),
+                vm.access().selection(vmx, vmcs));
         this.ve = vm.access().virtualizationExceptions(vmcs, vm.memory());
-        this.modificationLog = vm.kvm().createModificationLog(vmx, vmcs);
         this.registers = new GuestRegisters(vmx);
         this.events = new EventQueue(vmx);
         this.msrs = new GuestMsrs(vmx, id == 0);
@@ -81,11 +62,7 @@ public final class Vcpu {
         this.step = vm.access().step(id, vmcs);
         this.tracing = new RunTracing(id, vm.tracer(), statistics, registers);
         this.exits = new ExitDispatcher(this);
-        this.charge = (hpa, write) -> {
-            if (cpu.cycles != null) {
-                cpu.cycles.hypervisorReference(hpa, write);
-            }
-        };
+        this.run = new VcpuRun(this, exits, vm.kvm().createModificationLog(vmx, vmcs));
     }
 
     /**
@@ -100,135 +77,17 @@ public final class Vcpu {
         if (maxInstructions < 0) {
             throw new IllegalArgumentException("need maxInstructions >= 0, got " + maxInstructions);
         }
-        tracing.begin();
-        VcpuExit exit = vm.oops() == null ? exits.resume() : null;
-        long left = maxInstructions;
-        while (exit == null && vm.oops() == null) {
-            if (take(KICK) || left <= 0) {
-                exit = new VcpuExit.Intr();
-                break;
-            }
-            long before = cpu.retired;
-            exit = enterOnce(left);
-            // The exit counts too: a guest that does nothing but exit comes to an end as well.
-            left -= cpu.retired - before + 1;
-        }
-        VcpuExit result = vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
-        tracing.end(result);
-        return result;
-    }
-
-    /** KVM_RUN that fails leaves the exit reason of the call before in the page that it shares with the caller. */
-    private VcpuExit reported(VcpuExit exit) {
-        lastReported = exit instanceof VcpuExit.Failed ? lastReported : exit;
-        return exit;
-    }
-
-    boolean isNested() {
-        return nested;
+        return run.run(maxInstructions);
     }
 
     /** What the page shared with the caller still says: the last exit that was reported there, or null. */
     VcpuExit lastReported() {
-        return lastReported;
-    }
-
-    private VcpuExit enterOnce(long budget) {
-        if (events.takeTripleFault()) {
-            return new VcpuExit.Shutdown();
-        }
-        honourRequests();
-        tracing.entering(events.beforeEntry());
-        VmxStatus status = launched ? vmx.vmresume() : vmx.vmlaunch();
-        if (status != VmxStatus.SUCCEED) {
-            return failEntry(status);
-        }
-        launched = true;
-        ept.entering();
-        statistics.count(VcpuCounter.ENTRIES);
-        StopReason stop = cpu.run(budget);
-        if (stop != StopReason.VM_EXIT) {
-            vmx.kick();
-        }
-        VmExit exit = vmx.exit();
-        ept.exited();
-        ve.exited();
-        tracing.exited(exit);
-        if (cpu.cycles != null) {
-            cpu.cycles.hypervisorWork(vm.kvm().config().exitCycles());
-        }
-        events.exited(exit);
-        vm.kvm().kernel().charge(charge);
-        modificationLog.flush(vm.slots(), ept.addressSpace());
-        VcpuExit result = exits.handle(exit);
-        vm.requestFlushes();
-        return stop == StopReason.HALTED ? new VcpuExit.Hlt() : result;
-    }
-
-    private VcpuExit failEntry(VmxStatus status) {
-        if (status == VmxStatus.ENTRY_FAILED) {
-            return new VcpuExit.FailEntry(vmx.exit().reasonField(), vmx.exit().toString());
-        }
-        return new VcpuExit.FailEntry(vmx.instructionError(), "VM entry gave " + status);
-    }
-
-    private void honourRequests() {
-        if (take(LOAD_MMU) || vm.mmu().roots().needsLoad(id)) {
-            if (vm.mmu().roots().needsLoad(id)) {
-                vm.mmu().roots().unload(id);
-            }
-            ept.load();
-            requests |= ept.hasRunWithOtherFlags() ? FLUSH_TLB : 0;
-            vm.mmu().roots().mode(id, ept.view(), ept.addressSpace(), nested);
-            vm.mmu().roots().load(id);
-            if (nested) {
-                ept.load(vm.access().eptp(vm.mmu().vcpu(id).root().tableHpa()));
-            }
-            vmcs.subPages(vm.subPages().controlOn(id), vm.subPages().spptp(id));
-        }
-        if (take(UPDATE_DIRTY_LOGGING)) {
-            modificationLog.enable(vm.slots().logsWrites());
-        }
-        ve.beforeEntry();
-        if (take(FLUSH_TLB)) {
-            tracing.flushing(ept.eptp(), ept.flush());
-        }
-    }
-
-    private boolean take(int request) {
-        boolean taken = (requests & request) != 0;
-        requests &= ~request;
-        return taken;
-    }
-
-    void request(int request) {
-        requests |= request;
-    }
-
-    /**
-     * Resets its memory management ({@code kvm_mmu_reset_context}), as a change of what its processor supports would:
-     * its EPT root is let go, and loaded anew before it enters the guest.
-     */
-    public void resetMmu() {
-        vm.mmu().roots().unload(id);
-        request(LOAD_MMU);
+        return run.lastReported();
     }
 
     /** Makes {@link #run} return {@link VcpuExit.Intr} before it enters the guest again. */
     public void kick() {
-        request(KICK);
-    }
-
-    /**
-     * Switches to the paging structures that the hypervisor keeps for a nested guest, and back. Nothing else of nested
-     * virtualization is modelled: the registers stay, and the nested guest's memory is that of its host.
-     *
-     * @param entered true at the entry to the nested guest, false at the return from it
-     */
-    public void nestedContext(boolean entered) {
-        nested = entered;
-        vm.subPages().nestedContext(id, entered);
-        request(LOAD_MMU);
+        vm.requests().request(id, RequestBits.KICK);
     }
 
     /**
@@ -321,9 +180,6 @@ public final class Vcpu {
      * @throws IllegalArgumentException if the vector is reserved or out of range
      */
     public void interrupt(int vector) {
-        if (vector < 16 || vector > 255) {
-            throw new IllegalArgumentException("need an interrupt vector of 16 to 255, got " + vector);
-        }
         events.interrupt(vector);
     }
 
@@ -342,12 +198,7 @@ public final class Vcpu {
      *     lacks one that it pushes
      */
     public void injectException(int vector, int errorCode) {
-        boolean pushes = vector >= 0 && vector < 32 && (PUSH_ERROR_CODE >>> vector & 1) != 0;
-        if (vector < 0 || vector > 31 || vector == 2 || pushes != errorCode >= 0) {
-            throw new IllegalArgumentException("need an exception vector, with an error code where it pushes one, got"
-                    + " vector=" + vector + " errorCode=" + errorCode);
-        }
-        events.exception(vector, pushes, pushes ? errorCode : 0);
+        events.exception(vector, errorCode);
     }
 
     /**
@@ -380,38 +231,12 @@ public final class Vcpu {
     }
 
     /**
-     * The view that it is in, as {@link #switchView} or the guest by VMFUNC chose it last.
+     * Which guest-physical memory it sees: its view, its address space, its EPT root.
      *
-     * @return id of a view
+     * @return its memory management
      */
-    public int view() {
-        return ept.view();
-    }
-
-    /**
-     * Puts it into another view before it enters the guest again.
-     *
-     * @param view id of a view of {@link Vm#views}
-     * @throws IllegalArgumentException if there is no such view
-     */
-    public void switchView(int view) {
-        if (!vm.views().exists(view)) {
-            throw new IllegalArgumentException("need a view that exists, got " + view);
-        }
-        tracing.switching(ept.view(), view);
-        ept.view(view);
-        request(LOAD_MMU);
-    }
-
-    /**
-     * Takes it into system-management mode or out of it, as far as memory is concerned: inside, guest-physical
-     * addresses are those of address space 1. Registers are the caller's to change.
-     *
-     * @param inside whether it is in system-management mode
-     */
-    public void systemManagement(boolean inside) {
-        ept.addressSpace(inside ? 1 : 0);
-        request(LOAD_MMU);
+    public MmuContext mmu() {
+        return mmu;
     }
 
     /**
@@ -442,16 +267,7 @@ public final class Vcpu {
      * @return that of its address space
      */
     public VmMemory memory() {
-        return vm.memory(ept.addressSpace());
-    }
-
-    /**
-     * The address space of its guest-physical addresses.
-     *
-     * @return 0, or 1 in system-management mode
-     */
-    public int addressSpace() {
-        return ept.addressSpace();
+        return vm.memory(mmu.addressSpace());
     }
 
     /**

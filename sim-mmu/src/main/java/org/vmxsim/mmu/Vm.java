@@ -2,18 +2,16 @@ package org.vmxsim.mmu;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.IntConsumer;
 import org.vmxsim.core.memory.PortBus;
-import org.vmxsim.core.memory.PortDevice;
 import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.emulation.AccessControl;
 import org.vmxsim.mmu.ept.EptMmu;
-import org.vmxsim.mmu.ept.VcpuRequests;
+import org.vmxsim.mmu.guest.EndPort;
+import org.vmxsim.mmu.guest.RequestBits;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.PageSize;
@@ -25,7 +23,6 @@ import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.spp.v12.SubPagesV12;
 import org.vmxsim.mmu.spp.v4.SubPagesV4;
-import org.vmxsim.mmu.trace.HostEvent;
 import org.vmxsim.mmu.trace.SubPageEvent;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.trace.VmStatistics;
@@ -51,18 +48,17 @@ public final class Vm {
     private final VmMemory memory;
     private final VmMemory managementMemory;
     private final PortBus ports = new PortBus();
-    private final Map<Long, Hypercall> hypercalls = new HashMap<>();
-    private final Set<Long> hypercallsAbove = new HashSet<>();
+    private final EndPort end = new EndPort();
+    private final Hypercalls hypercalls = new Hypercalls();
     private final Map<Integer, IntConsumer> cpuidListeners = new HashMap<>();
     private final List<Vcpu> vcpus = new ArrayList<>();
-    private final VcpuRequests requests;
+    private final RequestBits requests;
     private final AccessControl access;
-    private Integer endRequest;
 
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
         this.tracer = new Tracer(kvm.nextVmNumber());
-        this.requests = new RequestBits(vcpus, tracer);
+        this.requests = new RequestBits(tracer);
         this.host = new HostMemory(kvm.hostFrames());
         this.mmu = new EptMmu(kvm.kernel(), kvm.frames(), host, slots, kvm.largestPage(), tracer);
         this.access = new AccessControl(mmu, slots, requests, kvm.kernel(), kvm.frames(), kvm.capabilities());
@@ -154,14 +150,7 @@ public final class Vm {
      *     EEXIST for an overlap
      */
     public KvmResult setUserMemoryRegion(int slot, int flags, long gpa, long sizeBytes, long hva) {
-        if (oops() != null) {
-            return KvmResult.crashed(oops());
-        }
-        KvmResult result = regions.set(slot, flags, gpa, sizeBytes, hva);
-        if (tracer.isOn() && result.isOk()) {
-            tracer.emit(new HostEvent.MemslotChange(slot, gpa, sizeBytes));
-        }
-        return oops() == null ? result : KvmResult.crashed(oops());
+        return regions.set(slot, flags, gpa, sizeBytes, hva);
     }
 
     /**
@@ -173,7 +162,7 @@ public final class Vm {
      * @see MemoryRegions#resize
      */
     public KvmResult resizeMemory(int slot, long sizeBytes) {
-        return oops() == null ? regions.resize(slot, sizeBytes) : KvmResult.crashed(oops());
+        return regions.resize(slot, sizeBytes);
     }
 
     /**
@@ -269,6 +258,7 @@ public final class Vm {
         }
         Vcpu vcpu = new Vcpu(this, vcpus.size(), kvm.takeProcessor());
         vcpus.add(vcpu);
+        requests.add();
         subPages.vcpuCreated(vcpu.id());
         return vcpu;
     }
@@ -298,43 +288,21 @@ public final class Vm {
      * @param port port number
      */
     public void attachEnd(int port) {
-        ports.attach(port, 1, new PortDevice() {
-            @Override
-            public int in(int at, int sizeBytes) {
-                return 0;
-            }
-
-            @Override
-            public void out(int at, int sizeBytes, int value) {
-                endRequest = value;
-            }
-        });
+        ports.attach(port, 1, end);
     }
 
     /** The value that ended the virtual machine, once. */
     Integer takeEndRequest() {
-        Integer value = endRequest;
-        endRequest = null;
-        return value;
+        return end.take();
     }
 
     /**
-     * Answers a hypercall inside the virtual machine.
+     * Its hypercalls.
      *
-     * @param number the number that the guest puts in RAX
-     * @param handler who answers
+     * @return who answers them
      */
-    public void onHypercall(long number, Hypercall handler) {
-        hypercalls.put(number, handler);
-    }
-
-    /**
-     * Hands a hypercall to the caller of {@link Vcpu#run}, as {@link VcpuExit.Hypercall}.
-     *
-     * @param number the number that the guest puts in RAX
-     */
-    public void exitOnHypercall(long number) {
-        hypercallsAbove.add(number);
+    public Hypercalls hypercalls() {
+        return hypercalls;
     }
 
     /**
@@ -353,14 +321,6 @@ public final class Vm {
         if (listener != null) {
             listener.accept(subleaf);
         }
-    }
-
-    Hypercall hypercall(long number) {
-        return hypercalls.get(number);
-    }
-
-    boolean isAbove(long number) {
-        return hypercallsAbove.contains(number);
     }
 
     /**
@@ -408,6 +368,10 @@ public final class Vm {
 
     AccessControl access() {
         return access;
+    }
+
+    RequestBits requests() {
+        return requests;
     }
 
     /** Without accessed and dirty flags once sub-pages are protected, see {@link KvmConfig}. */

@@ -88,7 +88,7 @@ class DeviceMarksTest {
         guest.code(code);
         guest.expect(VcpuExit.Hlt.class);
         long violations = guest.vcpu.statistics().snapshot().exits(ExitReason.EPT_VIOLATION);
-        guest.vcpu.resetMmu();
+        guest.vcpu.mmu().reset();
         guest.code(code);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.readLong(0x20_0000)).isEqualTo(2);

@@ -76,7 +76,7 @@ class ManyVcpusTest {
         guest.code(0xff, 0x06, 0xf4); // inc dword [esi]; hlt
         guest.set(CpuState.RSI, SUM);
         guest.expect(VcpuExit.Hlt.class);
-        guest.vcpu.systemManagement(true);
+        guest.vcpu.mmu().systemManagement(true);
         // The code must be there too; it adds 2, and sends the value to a device: an emulated instruction.
         guest.vcpu.memory().load(Guest.CODE, new byte[] {
             (byte) 0x83, 0x06, 2, (byte) 0xbf, 0, 0, 0, 0x30, (byte) 0xa5, (byte) 0xf4
@@ -88,7 +88,7 @@ class ManyVcpusTest {
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.vcpu.memory().readLong(SUM)).isEqualTo(2);
         assertThat(guest.readLong(SUM)).isOne();
-        guest.vcpu.systemManagement(false);
+        guest.vcpu.mmu().systemManagement(false);
         guest.code(0xff, 0x06, 0xf4);
         guest.set(CpuState.RSI, SUM);
         guest.expect(VcpuExit.Hlt.class);

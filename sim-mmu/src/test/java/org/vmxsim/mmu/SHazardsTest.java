@@ -98,17 +98,17 @@ class SHazardsTest {
         v4.vm.setSubPages(GFN, new int[] {~2});
         assertThat(write(v4, PAGE + 0x80, 1)).isEqualTo(denied(PAGE + 0x80));
         v4.expect(VcpuExit.Hlt.class);
-        v4.vcpu.nestedContext(true);
+        v4.vcpu.mmu().nested(true);
         assertThat(write(v4, PAGE + 0x80, 2)).isInstanceOf(VcpuExit.Hlt.class);
         assertThat(read(v4, PAGE + 0x80)).as("written").isEqualTo(2);
-        v4.vcpu.nestedContext(false);
+        v4.vcpu.mmu().nested(false);
         assertThat(write(v4, PAGE + 0x80, 3)).isEqualTo(denied(PAGE + 0x80));
         assertThat(read(v4, PAGE + 0x80)).isEqualTo(2);
 
         Guest fixed = guest(SppProfile.FIXED);
         enable(fixed);
         fixed.vm.setSubPages(GFN, new int[] {~2});
-        fixed.vcpu.nestedContext(true);
+        fixed.vcpu.mmu().nested(true);
         assertThat(write(fixed, PAGE + 0x80, 2)).isInstanceOf(VcpuExit.Spp.class);
         assertThat(read(fixed, PAGE + 0x80)).isZero();
     }
@@ -213,7 +213,7 @@ class SHazardsTest {
         v4.vm.setSubPages(GFN, new int[] {2});
         assertThat(write(v4, PAGE + 0x80, 1)).as("misses without end").isInstanceOf(VcpuExit.Intr.class);
         assertThat(read(v4, PAGE + 0x80)).isZero();
-        v4.vcpu.request(Vcpu.LOAD_MMU);
+        v4.vm.requests().loadMmu(v4.vcpu.id());
         assertThat(write(v4, PAGE + 0x80, 1)).isInstanceOf(VcpuExit.Hlt.class);
         assertThat(read(v4, PAGE + 0x80)).isOne();
     }
@@ -238,7 +238,7 @@ class SHazardsTest {
         Vcpu otherLate = other.vm.createVcpu();
         assertThat(write(other, otherLate, PAGE, 0)).isInstanceOf(VcpuExit.Hlt.class);
         other.vm.setSubPages(GFN, new int[] {2});
-        late.request(Vcpu.FLUSH_TLB);
+        late.vm().requests().flush(late.id());
         assertThat(late.run(1000)).isInstanceOf(VcpuExit.Hlt.class);
         assertThat(write(one, late, PAGE + 0x80, 1)).isInstanceOf(VcpuExit.Hlt.class);
         assertThat(read(one, PAGE + 0x80)).as("written past its own bitmap").isOne();
@@ -252,7 +252,7 @@ class SHazardsTest {
         Vcpu late = v4.vm.createVcpu();
         touch(v4, PAGE);
         assertThat(write(v4, late, PAGE, 1)).isInstanceOf(VcpuExit.Hlt.class);
-        late.resetMmu();
+        late.mmu().reset();
         assertThat(v4.vm.oops().function()).isEqualTo("mmu_free_root_page");
     }
 
@@ -286,7 +286,7 @@ class SHazardsTest {
             Guest guest = guest(profile);
             enable(guest);
             touch(guest, PAGE);
-            guest.vcpu.resetMmu();
+            guest.vcpu.mmu().reset();
             assertThat(guest.vm.subPages().isActive()).isTrue();
             assertThat(guest.vm.setSubPages(GFN, new int[] {2}).returnValue()).isOne();
             VcpuExit exit = write(guest, PAGE + 0x80, 1);
@@ -309,7 +309,7 @@ class SHazardsTest {
             guest.code(0xeb, 0xfe).run(); // jmp $
             long before = guest.vcpu.statistics().snapshot().invalidations();
             for (int i = 0; i < 10; i++) {
-                guest.vcpu.request(Vcpu.LOAD_MMU);
+                guest.vm.requests().loadMmu(guest.vcpu.id());
                 guest.vcpu.run(100);
             }
             assertThat(guest.vcpu.statistics().snapshot().invalidations() - before)
@@ -529,11 +529,11 @@ class SHazardsTest {
             guest.vm.setUserMemoryRegion(1 << 16, 0, 0, 16 << 20, slot.hva());
             enable(guest);
             guest.vm.setSubPages(GFN, new int[] {0});
-            guest.vcpu.systemManagement(true);
+            guest.vcpu.mmu().systemManagement(true);
             assertThat(write(guest, PAGE, 1))
                     .as("the same memory by the other address space")
                     .isInstanceOf(VcpuExit.Hlt.class);
-            guest.vcpu.systemManagement(false);
+            guest.vcpu.mmu().systemManagement(false);
             assertThat(write(guest, PAGE, 2)).isInstanceOf(VcpuExit.Spp.class);
             assertThat(read(guest, PAGE)).isOne();
         }

@@ -193,12 +193,12 @@ class THazardsTest {
         Guest guest = enabled(profile);
         int view = guest.vm.views().create().returnValue();
         done(store(guest, PAGE));
-        guest.vcpu.switchView(view);
+        guest.vcpu.mmu().switchView(view);
         done(store(guest, PAGE));
-        guest.vcpu.switchView(0);
+        guest.vcpu.mmu().switchView(0);
         load(guest, PAGE);
         set(guest, GFN, 0);
-        guest.vcpu.switchView(view);
+        guest.vcpu.mmu().switchView(view);
         return guest;
     }
 
@@ -247,7 +247,7 @@ class THazardsTest {
     void T6_freeingRootZeroCrashes() {
         Guest v12 = enabledBeforeItsVcpu(SppProfile.V12);
         done(store(v12, PAGE));
-        v12.vcpu.resetMmu();
+        v12.vcpu.mmu().reset();
         v12.vcpu.run(1);
         assertThat(v12.vm.setSubPages(GFN, new int[] {0}).oops().function()).isEqualTo("mmu_free_root_page");
     }
@@ -373,7 +373,7 @@ class THazardsTest {
         SubPageProtection spp = v12.vm.subPages();
         assertThat(v12.vm.mmu().pages().at(spp.spptp(0)).role().level()).isEqualTo(Radix.PML4);
         long root = spp.spptp(0);
-        v12.vcpu.resetMmu();
+        v12.vcpu.mmu().reset();
         assertThat(v12.vm.setSubPages(GFN, new int[] {1}).errno())
                 .as("the root went with that of EPT")
                 .isEqualTo(Errno.EFAULT);

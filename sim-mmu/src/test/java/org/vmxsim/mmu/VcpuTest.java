@@ -78,8 +78,8 @@ class VcpuTest {
 
     @Test
     void hypercallsAreAnsweredInsideAboveOrNot() {
-        guest.vm.onHypercall(7, (vcpu, a, b, c, d) -> a + b + c + d);
-        guest.vm.exitOnHypercall(8);
+        guest.vm.hypercalls().handle(7, (vcpu, a, b, c, d) -> a + b + c + d);
+        guest.vm.hypercalls().exit(8);
         // mov ebx, 1; mov ecx, 2; mov edx, 3; mov esi, 4; mov eax, 7; vmcall; mov edi, eax; mov eax, 8; vmcall;
         // mov ebp, eax; mov eax, 9; vmcall; hlt
         guest.code(

@@ -116,15 +116,15 @@ class ViewSwitchProperties {
                     guest.vm.setSubPages((DATA >>> 12) + step.page, new int[] {step.number});
                 }
                 case SWITCH -> {
-                    vcpus[step.vcpu].switchView(step.view);
+                    vcpus[step.vcpu].mmu().switchView(step.view);
                     viewOf[step.vcpu] = step.view;
                 }
                 case VMFUNC -> vmfunc(step);
                 case RECREATE -> recreate(step);
             }
             for (int i = 0; i < vcpus.length; i++) {
-                if (guest.vm.views().exists(vcpus[i].view())) {
-                    assertThat(vcpus[i].view()).isEqualTo(viewOf[i]);
+                if (guest.vm.views().exists(vcpus[i].mmu().view())) {
+                    assertThat(vcpus[i].mmu().view()).isEqualTo(viewOf[i]);
                 }
             }
         }
@@ -148,7 +148,7 @@ class ViewSwitchProperties {
             guest.vm.views().destroy(step.view);
             for (int i = 0; i < vcpus.length; i++) {
                 if (viewOf[i] == step.view) {
-                    vcpus[i].switchView(0);
+                    vcpus[i].mmu().switchView(0);
                     viewOf[i] = 0;
                 }
             }

@@ -64,7 +64,7 @@ class ViewsTest {
         assertThat(views().access(1, 0, 2).errno()).as("writes without reads").isEqualTo(Errno.EINVAL);
         assertThat(views().access(1, 0, 6).errno()).isEqualTo(Errno.EINVAL);
         assertThat(views().access(1, 0, 8).errno()).isEqualTo(Errno.EINVAL);
-        assertThatThrownBy(() -> guest.vcpu.switchView(512)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> guest.vcpu.mmu().switchView(512)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -74,7 +74,7 @@ class ViewsTest {
         guest.set(CpuState.RAX, 5);
         int view = newView();
         views().access(view, PAGE >>> 12, 5);
-        guest.vcpu.switchView(view);
+        guest.vcpu.mmu().switchView(view);
         ViewAccess denied = guest.expect(VcpuExit.Restricted.class).access();
         assertThat(denied).isEqualTo(new ViewAccess(0, view, PAGE, PAGE, 2, ViewAccess.Source.INSTRUCTION));
         assertThat(guest.run()).isEqualTo(new VcpuExit.Restricted(denied));
@@ -82,7 +82,7 @@ class ViewsTest {
         guest.expect(VcpuExit.Restricted.class);
         assertThat(guest.readLong(PAGE)).isEqualTo(5);
         assertThat(guest.vcpu.rip()).isEqualTo(Guest.CODE + 3);
-        guest.vcpu.switchView(0);
+        guest.vcpu.mmu().switchView(0);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.readLong(PAGE)).isEqualTo(7);
         assertThatThrownBy(() -> guest.vcpu.allowOnce()).isInstanceOf(IllegalArgumentException.class);
@@ -100,12 +100,12 @@ class ViewsTest {
             guest.set(CpuState.RDI, PAGE + 0x1010);
             guest.vm.memory().load(PAGE, new byte[] {1, 2, 3, 4});
             guest.vm.memory().load(PAGE + 0x1010, new byte[4]);
-            guest.vcpu.switchView(view);
+            guest.vcpu.mmu().switchView(view);
             seen.clear();
             views().onDenied(access -> {
                 seen.add(access);
                 if (answer == Answer.RETRY) {
-                    guest.vcpu.switchView(0);
+                    guest.vcpu.mmu().switchView(0);
                 }
                 return answer;
             });
@@ -113,7 +113,7 @@ class ViewsTest {
             assertThat(guest.readLong(PAGE + 0x1010) & 0xffff_ffffL).isEqualTo(0x0403_0201);
             assertThat(seen.get(0).access()).isEqualTo(1);
             assertThat(seen).hasSize(answer == Answer.RETRY ? 1 : 2);
-            assertThat(guest.vcpu.view()).isEqualTo(answer == Answer.RETRY ? 0 : view);
+            assertThat(guest.vcpu.mmu().view()).isEqualTo(answer == Answer.RETRY ? 0 : view);
         }
     }
 
@@ -185,7 +185,7 @@ class ViewsTest {
         VcpuStatistics.Snapshot exits = guest.vcpu.statistics().snapshot().minus(before);
         assertThat(exits.totalExits()).as("the HLT").isOne();
         assertThat(guest.readLong(PAGE)).isEqualTo(400);
-        assertThat(guest.vcpu.view()).isZero();
+        assertThat(guest.vcpu.mmu().view()).isZero();
     }
 
     @Test
@@ -197,11 +197,11 @@ class ViewsTest {
         guest.set(CpuState.RSI, PAGE);
         ViewAccess denied = guest.expect(VcpuExit.Restricted.class).access();
         assertThat(denied.view()).isEqualTo(view);
-        assertThat(guest.vcpu.view()).isEqualTo(view);
+        assertThat(guest.vcpu.mmu().view()).isEqualTo(view);
         // A view that goes takes its vCPUs to the default view.
         views().destroy(view);
         guest.expect(VcpuExit.Hlt.class);
-        assertThat(guest.vcpu.view()).isZero();
+        assertThat(guest.vcpu.mmu().view()).isZero();
     }
 
     /** What the processor has cached of a view that the guest was in between two exits is invalidated too. */
@@ -240,7 +240,7 @@ class ViewsTest {
             assertThat(guest.vcpu.rip()).as("#UD for %d, %d", c[0], c[1]).isEqualTo(HANDLER + 1);
             assertThat(guest.vcpu.statistics().snapshot().exits(ExitReason.VMFUNC) - before)
                     .isEqualTo(c[2]);
-            assertThat(guest.vcpu.view()).isZero();
+            assertThat(guest.vcpu.mmu().view()).isZero();
         }
     }
 
@@ -280,7 +280,7 @@ class ViewsTest {
         gate(20, 0xf4);
         guest.set(CpuState.RSI, PAGE + 0x10);
         guest.vcpu.virtualizationExceptions().enable(VE_PAGE);
-        guest.vcpu.switchView(view);
+        guest.vcpu.mmu().switchView(view);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.vcpu.rip()).isEqualTo(HANDLER + 1);
         // SDM table "Virtualization-Exception Information Area"

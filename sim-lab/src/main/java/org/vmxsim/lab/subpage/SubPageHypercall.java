@@ -1,7 +1,7 @@
 package org.vmxsim.lab.subpage;
 
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.mmu.Hypercall;
+import org.vmxsim.mmu.Hypercalls;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.Vm;
 import org.vmxsim.mmu.abi.Errno;
@@ -13,7 +13,7 @@ import org.vmxsim.mmu.spp.SubPages;
  * guests/kvserver/README.md. RDI is the function: 1 protect and 2 unprotect the range at RSI of RDX bytes, 3 query the
  * page of RSI, 4 set the bitmap RDX of the page at RSI.
  */
-public final class SubPageHypercall implements Hypercall {
+public final class SubPageHypercall implements Hypercalls.Handler {
     /** The number in RAX: "SPP1". */
     public static final long NUMBER = 0x5350_5031;
 

@@ -17,7 +17,6 @@ import org.vmxsim.mmu.view.ViewRoots;
 import org.vmxsim.mmu.view.Views;
 import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.control.VmxCapabilities;
-import org.vmxsim.vmx.ept.Eptp;
 
 /**
  * What restricts a virtual machine's accesses besides host and sub-pages, put together: its views and page tracking.
@@ -118,16 +117,6 @@ public final class AccessControl {
         return new VirtualizationExceptions(vmcs, memory, () -> mmu.convertibleViolations(true));
     }
 
-    /**
-     * The EPT pointer to a root.
-     *
-     * @param rootHpa host-physical address of the root table
-     * @return the pointer, with accessed and dirty flags if the tables have them
-     */
-    public long eptp(long rootHpa) {
-        return Eptp.of(rootHpa, 4, mmu.roots().accessedDirty());
-    }
-
     private void zap(Memslot slot, long firstGfn, long lastGfn) {
         mmu.zap(slot, firstGfn, lastGfn);
         flush();
@@ -143,7 +132,7 @@ public final class AccessControl {
     private final class RootTables implements ViewRoots {
         @Override
         public long eptp(int view, int addressSpace) {
-            return AccessControl.this.eptp(mmu.roots().hpa(view, addressSpace));
+            return mmu.roots().eptp(mmu.roots().hpa(view, addressSpace));
         }
 
         @Override

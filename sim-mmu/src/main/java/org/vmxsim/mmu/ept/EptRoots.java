@@ -7,6 +7,7 @@ import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;
 import org.vmxsim.mmu.page.PageCache;
 import org.vmxsim.mmu.page.PageCaches;
+import org.vmxsim.vmx.ept.Eptp;
 
 /**
  * The EPT roots of one virtual machine and who uses them: one for each view, address space and guest mode. A root that
@@ -68,6 +69,16 @@ public final class EptRoots {
             throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
         }
         return root.tableHpa();
+    }
+
+    /**
+     * The EPT pointer to a root.
+     *
+     * @param rootHpa host-physical address of the root table
+     * @return the pointer, with accessed and dirty flags if the tables have them
+     */
+    public long eptp(long rootHpa) {
+        return Eptp.of(rootHpa, EptTables.ROOT_LEVEL, accessedDirty);
     }
 
     private MmuRole role(int view, int addressSpace, boolean guestMode) {

@@ -49,6 +49,10 @@ public final class EptSelection {
         this.lists = lists;
     }
 
+    GuestVmcs vmcs() {
+        return vmcs;
+    }
+
     /**
      * The view, as software or the guest chose it last.
      *

@@ -28,6 +28,10 @@ public final class EventQueue {
     /** #DB, #BP and #OF are traps, #DF and #MC aborts: in KVM's reckoning all others are faults, which set RF. */
     private static final int NO_FAULTS = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 8 | 1 << 18;
 
+    /** #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP. */
+    private static final int PUSH_ERROR_CODE =
+            1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
+
     private final VmxUnit vmx;
     private final ArrayDeque<Integer> interrupts = new ArrayDeque<>();
     /** The last VM exit happened while an event was being delivered. */
@@ -88,6 +92,23 @@ public final class EventQueue {
     }
 
     /**
+     * Queues an exception that somebody outside asks for, as {@link #exception(int, boolean, int)}.
+     *
+     * @param vector vector, 0 to 31 but not 2, which is no exception
+     * @param code the error code, or a negative number for none
+     * @throws IllegalArgumentException if the vector is out of range, or has an error code that it does not push, or
+     *     lacks one that it pushes
+     */
+    public void exception(int vector, int code) {
+        boolean pushes = vector >= 0 && vector < 32 && (PUSH_ERROR_CODE >>> vector & 1) != 0;
+        if (vector < 0 || vector > 31 || vector == NMI_VECTOR || pushes != code >= 0) {
+            throw new IllegalArgumentException("need an exception vector, with an error code where it pushes one, got"
+                    + " vector=" + vector + " errorCode=" + code);
+        }
+        exception(vector, pushes, pushes ? code : 0);
+    }
+
+    /**
      * Queues an exception at the current instruction. With one that waits already it becomes a double fault, or ends
      * the vCPU, or takes its place: the first then comes up again when its instruction is executed again.
      *
@@ -144,9 +165,13 @@ public final class EventQueue {
     /**
      * Queues an external interrupt.
      *
-     * @param vector vector, 0 to 255
+     * @param vector vector, 16 to 255
+     * @throws IllegalArgumentException if the vector is reserved or out of range
      */
     public void interrupt(int vector) {
+        if (vector < 16 || vector > 255) {
+            throw new IllegalArgumentException("need an interrupt vector of 16 to 255, got " + vector);
+        }
         interrupts.add(vector);
     }
 

@@ -10,6 +10,7 @@ import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.memslot.SubPageBitmaps;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
+import org.vmxsim.mmu.trace.HostEvent;
 import org.vmxsim.mmu.track.PageTracking;
 
 /** Changes of the memslots of one virtual machine (KVM_SET_USER_MEMORY_REGION), with all that hangs on them. */
@@ -65,13 +66,24 @@ public final class MemoryRegions {
      * @param gpa first guest-physical address
      * @param sizeBytes size; 0 deletes
      * @param hva first host virtual address
-     * @return 0, or the error of {@link Memslots#check}
+     * @return 0, or the error of {@link Memslots#check}, or how the host's kernel crashed
      */
     public KvmResult set(int slot, int flags, long gpa, long sizeBytes, long hva) {
+        if (subPages.oops() != null) {
+            return KvmResult.crashed(subPages.oops());
+        }
         MemslotChange change = slots.check(slot, flags, gpa, sizeBytes, hva);
         if (change.errno() != null) {
             return KvmResult.failed(change.errno());
         }
+        make(change);
+        if (mmu.tracer().isOn()) {
+            mmu.tracer().emit(new HostEvent.MemslotChange(slot, gpa, sizeBytes));
+        }
+        return subPages.oops() == null ? KvmResult.OK : KvmResult.crashed(subPages.oops());
+    }
+
+    private void make(MemslotChange change) {
         boolean loggedBefore = slots.logsWrites();
         Memslot removed = change.removed();
         if (removed != null) {
@@ -93,7 +105,6 @@ public final class MemoryRegions {
         if (mmu.takeFlushRequest()) {
             vcpus.flushAll();
         }
-        return KvmResult.OK;
     }
 
     private void toggleLogging(Memslot slot) {
@@ -117,6 +128,9 @@ public final class MemoryRegions {
      *     another; with an error nothing has changed
      */
     public KvmResult resize(int slot, long sizeBytes) {
+        if (subPages.oops() != null) {
+            return KvmResult.crashed(subPages.oops());
+        }
         Memslot old = slots.byId(slot);
         if (old == null || sizeBytes <= 0) {
             return KvmResult.failed(Errno.EINVAL);

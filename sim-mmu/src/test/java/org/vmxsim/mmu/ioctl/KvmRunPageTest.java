@@ -54,7 +54,7 @@ class KvmRunPageTest {
 
     @Test
     void hypercalls() {
-        raw.vm.exitOnHypercall(8);
+        raw.vm.hypercalls().exit(8);
         // mov eax, 8; mov ebx, 1; mov ecx, 2; mov edx, 3; mov esi, 4; vmcall; hlt
         raw.code(
                 0xb8, 8, 0, 0, 0, 0xbb, 1, 0, 0, 0, 0xb9, 2, 0, 0, 0, 0xba, 3, 0, 0, 0, 0xbe, 4, 0, 0, 0, 0x0f, 0x01,

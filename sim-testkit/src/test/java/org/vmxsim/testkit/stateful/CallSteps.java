@@ -78,7 +78,7 @@ final class CallSteps {
     record ResetMmu(int vcpu) implements Step {
         @Override
         public void run(World world) {
-            world.vcpu(vcpu).resetMmu();
+            world.vcpu(vcpu).mmu().reset();
         }
     }
 
@@ -89,7 +89,7 @@ final class CallSteps {
             while (world.vm.views().count() <= view) {
                 assertThat(world.vm.views().create().isOk()).isTrue();
             }
-            world.vcpu(vcpu).switchView(view);
+            world.vcpu(vcpu).mmu().switchView(view);
         }
     }
 

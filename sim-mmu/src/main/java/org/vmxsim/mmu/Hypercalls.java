@@ -1,0 +1,57 @@
+package org.vmxsim.mmu;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** Who answers the hypercalls of a virtual machine; one that nobody answers gets KVM's error. */
+public final class Hypercalls {
+    private final Map<Long, Handler> handlers = new HashMap<>();
+    private final Set<Long> above = new HashSet<>();
+
+    /** A hypercall that the virtual machine answers by itself. */
+    @FunctionalInterface
+    public interface Handler {
+        /**
+         * The guest executed VMCALL.
+         *
+         * @param vcpu which vCPU
+         * @param arg0 from RBX
+         * @param arg1 from RCX
+         * @param arg2 from RDX
+         * @param arg3 from RSI
+         * @return the value for RAX; errors are negative
+         */
+        long call(Vcpu vcpu, long arg0, long arg1, long arg2, long arg3);
+    }
+
+    Hypercalls() {}
+
+    /**
+     * Answers a hypercall inside the virtual machine.
+     *
+     * @param number the number that the guest puts in RAX
+     * @param handler who answers
+     */
+    public void handle(long number, Handler handler) {
+        handlers.put(number, handler);
+    }
+
+    /**
+     * Hands a hypercall to the caller of {@link Vcpu#run}, as {@link VcpuExit.Hypercall}.
+     *
+     * @param number the number that the guest puts in RAX
+     */
+    public void exit(long number) {
+        above.add(number);
+    }
+
+    Handler handler(long number) {
+        return handlers.get(number);
+    }
+
+    boolean exits(long number) {
+        return above.contains(number);
+    }
+}
