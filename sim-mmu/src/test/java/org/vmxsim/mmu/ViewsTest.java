@@ -216,7 +216,7 @@ class ViewsTest {
             guest.code(code);
             guest.set(CpuState.RSI, PAGE);
             guest.expect(VcpuExit.Hlt.class);
-            assertThat(guest.vcpu.view()).isZero();
+            assertThat(guest.vcpu.mmu().view()).isZero();
         }
         views().access(view, PAGE >>> 12, 4);
         guest.code(code);
