@@ -91,6 +91,7 @@ class MmuPagesProperties {
     }
 
     private void check(MmuPages pages, List<MmuPage> model, Step step) {
+        assertThat(pages.count()).isEqualTo(model.size());
         assertThat(pages.count(true))
                 .isEqualTo(model.stream().filter(p -> p.role().spp()).count());
         assertThat(pages.count(false))
@@ -177,6 +178,29 @@ class MmuPagesProperties {
         assertThatIllegalArgumentException().isThrownBy(() -> page.parent(4));
         assertThatIllegalArgumentException().isThrownBy(() -> page.parent(-1));
         assertThatExceptionOfType(AssertionError.class).isThrownBy(() -> page.removeParent(0x1008));
+    }
+
+    @Example
+    void anEntryDoesNotReferToATableTwice() {
+        MmuPage page = new MmuPages(frames).make(512, ROLE, 0x3000);
+        page.addParent(0x1000);
+        page.addParent(0x1008);
+        page.removeParent(0x1008);
+        assertThatExceptionOfType(AssertionError.class).isThrownBy(() -> page.removeParent(0x1008));
+        assertThat(page.parentCount()).isOne();
+    }
+
+    /** KVM's {@code max_mmu_page_hash_collisions}: a search among many tables passes over few. */
+    @Example
+    void aSearchPassesOverFewTables() {
+        MmuPages pages = new MmuPages(frames);
+        for (int i = 0; i < 3000; i++) {
+            pages.make(512L * i, ROLE, frames.allocate(PageSize.SIZE_4K));
+        }
+        for (int i = 0; i < 3000; i++) {
+            assertThat(pages.find(512L * i, ROLE)).isNotNull();
+        }
+        assertThat(pages.mostCollisions()).isLessThan(10);
     }
 
     @Example

@@ -49,6 +49,15 @@ class PageCacheTest {
     }
 
     @Test
+    void exactlyTheMinimumIsEnough() {
+        withFrames(8);
+        assertThat(cache.topUp(PageCache.CAPACITY)).as("eight of forty").isFalse();
+        cache.clear();
+        assertThat(cache.topUp(8)).isTrue();
+        assertThat(cache.count()).isEqualTo(8);
+    }
+
+    @Test
     void lastInFirstOutUntilEmpty() {
         withFrames(3);
         cache.topUp(1);

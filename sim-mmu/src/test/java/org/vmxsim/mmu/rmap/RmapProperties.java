@@ -148,4 +148,13 @@ class RmapProperties {
         assertThat(rmap.count(1)).isEqualTo(2);
         assertThat(rmap.get(512, 1)).isEqualTo(0x9000);
     }
+
+    @Example
+    void theLastFrameOfAMemslotIsVisitedAndNothingBehindIt() {
+        Rmap rmap = new Rmap(0, 512);
+        rmap.add(511, 1, 0x1000);
+        List<Visit> all = new ArrayList<>();
+        rmap.forEach((gfn, level, spteHpa) -> all.add(new Visit(gfn, level, spteHpa)));
+        assertThat(all).containsExactly(new Visit(511, 1, 0x1000));
+    }
 }
