@@ -43,7 +43,8 @@ final class FaultPath {
         if (restricted && !rules.mayBecomeVe(vcpu.view(), gpa >>> 12)) {
             return MapOutcome.RESTRICTED;
         }
-        if (!roots.isReady(vcpu.id())) {
+        // Also for a fault that will need no table (mmu_topup_memory_caches stands before fast_page_fault).
+        if (!vcpu.cache().topUp(PageCache.MIN) || !roots.isReady(vcpu.id())) {
             return MapOutcome.NO_MEMORY;
         }
         tables.walk(vcpu.root().tableHpa(), gpa, cursor);
@@ -117,9 +118,6 @@ final class FaultPath {
     private MapOutcome map(VcpuMmu vcpu, Memslot slot, long gpa, int access) {
         boolean write = (access & EptViolation.WRITE) != 0;
         long gfn = gpa >>> 12;
-        if (!vcpu.cache().topUp(PageCache.MIN)) {
-            return MapOutcome.NO_MEMORY;
-        }
         long hpa = host.resolve(slot.hvaOf(gfn), write, page);
         if (hpa < 0) {
             return hpa == HostMemory.NO_MEMORY ? MapOutcome.NO_MEMORY : MapOutcome.UNMAPPED;

@@ -19,6 +19,7 @@ import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.PageCache;
 
 /** Faults one by one: which bits an entry has before and after. Bits are typed from the manual and from the brief. */
 class FaultPathTest {
@@ -391,6 +392,20 @@ class FaultPathTest {
         assertThat(mmu.fault(0, slot, 0x20_0000, READ)).isEqualTo(MapOutcome.NO_MEMORY);
         mmu.markDevice(0, 0x1234_5000L);
         assertThat(mmu.tablePages()).isEqualTo(before);
-        assertThat(mmu.fault(0, slot, 0x5000, WRITE)).as("nothing is needed").isEqualTo(MapOutcome.SPURIOUS);
+        assertThat(mmu.fault(0, slot, 0x5000, WRITE))
+                .as("needs none, but asks first")
+                .isEqualTo(MapOutcome.NO_MEMORY);
+    }
+
+    /** Tables of other purposes, like those of SPP misses, count on what the last EPT violation has left. */
+    @Test
+    void everyFaultFillsTheCacheFirst() {
+        mmu.fault(0, slot, 0x5000, READ);
+        PageCache cache = mmu.caches().of(0);
+        while (cache.count() >= PageCache.MIN) {
+            cache.take();
+        }
+        assertThat(mmu.fault(0, slot, 0x5000, WRITE)).isEqualTo(MapOutcome.SPURIOUS);
+        assertThat(cache.count()).isEqualTo(PageCache.CAPACITY);
     }
 }
