@@ -23,7 +23,6 @@ import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.spp.v12.SubPagesV12;
 import org.vmxsim.mmu.spp.v4.SubPagesV4;
-import org.vmxsim.mmu.trace.SubPageEvent;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.trace.VmStatistics;
 import org.vmxsim.mmu.track.PageTracking;
@@ -227,11 +226,7 @@ public final class Vm {
      *     EFAULT if a page is in no memslot
      */
     public KvmResult setSubPages(long gfn, int[] bitmaps) {
-        KvmResult result = subPages.set(gfn, bitmaps);
-        for (int i = 0; tracer.isOn() && result.isOk() && i < bitmaps.length; i++) {
-            tracer.emit(new SubPageEvent.SetSubPages(gfn + i, bitmaps[i]));
-        }
-        return result;
+        return subPages.set(gfn, bitmaps);
     }
 
     /**

@@ -66,6 +66,21 @@ class KernelOopsTest {
     }
 
     @Test
+    void aCrashOfTheLastPostingEndsItsVirtualMachineToo() {
+        Vm vm = kvm.createVm(SppProfile.V12);
+        vm.addMemory(0, 0, 1 << 20, PageSize.SIZE_4K);
+        assertThat(vm.enableCap(Capability.SPP).isOk()).isTrue();
+        KvmResult crashed = vm.setSubPages(0, new int[] {0});
+        assertThat(crashed.oops().function()).isEqualTo("spp_flush_sppt");
+        assertThat(vm.oops()).isEqualTo(crashed.oops());
+        assertThat(vm.setSubPages(0, new int[] {0})).isEqualTo(crashed);
+        assertThat(vm.addMemory(1, 1 << 30, 0x1000, PageSize.SIZE_4K)).isEqualTo(crashed);
+        assertThat(vm.dirtyLog().get(0).result()).isEqualTo(crashed);
+        assertThat(new KvmIoctl(vm, new UserMemory()).ioctl(0xAE03, 0)).isEqualTo(crashed);
+        assertThat(vm.createVcpu().run(1000)).isEqualTo(new VcpuExit.Oops(crashed.oops()));
+    }
+
+    @Test
     void theCallsByBytesToo() {
         KernelOops oops = crash();
         KvmIoctl fd = new KvmIoctl(broken.vm, new UserMemory());

@@ -12,6 +12,11 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.trace.HostEvent;
 import org.vmxsim.mmu.trace.MmuEvent;
 import org.vmxsim.mmu.trace.RunEvent;
@@ -22,6 +27,8 @@ import org.vmxsim.mmu.trace.VcpuCounter;
 import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.mmu.trace.VmCounter;
 import org.vmxsim.mmu.trace.VmStatistics;
+import org.vmxsim.vmx.Machine;
+import org.vmxsim.vmx.MachineConfig;
 
 class TracingTest {
     /** mov dword [0x200084], 0x77; hlt */
@@ -80,6 +87,47 @@ class TracingTest {
         assertThat(points()).containsOnlyOnce("kvm_spp_induced_exit");
         assertThat(guest.vcpu.statistics().snapshot().count(VcpuCounter.SPP_DENIED))
                 .isOne();
+    }
+
+    private Guest guest(SppProfile profile) {
+        Machine machine = Machine.of(MachineConfig.DEFAULT.withMemory(64 << 20));
+        Kvm kvm = Kvm.on(machine);
+        Vm vm = kvm.createVm(profile);
+        vm.addMemory(0, 0, 16 << 20, PageSize.SIZE_4K);
+        Guest made = new Guest(machine, kvm, vm).code(0xf4);
+        made.expect(VcpuExit.Hlt.class);
+        assertThat(vm.enableCap(Capability.SPP).isOk()).isTrue();
+        made.code(STORE);
+        vm.tracer().addListener(listener);
+        return made;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"V4, 1, 0", "V12, 2, 1", "FIXED, 512, 0"})
+    void eachProfileTellsWhatItStoresAndFills(SppProfile profile, int filled, int flushes) {
+        Guest other = guest(profile);
+        assertThat(other.vm.setSubPages(0x200, new int[] {~2, 7}).returnValue()).isEqualTo(2);
+        assertThat(events)
+                .contains(new SubPageEvent.SetSubPages(0x200, ~2), new SubPageEvent.SetSubPages(0x201, 7))
+                .filteredOn(event -> event.equals(new SubPageEvent.FlushSppt(0x200, 2)))
+                .hasSize(flushes);
+        other.expect(VcpuExit.Spp.class);
+        // v4 has built its tables where the page was mapped; it is asked here as a processor would that misses.
+        events.removeIf(event -> profile == SppProfile.V4);
+        assertThat(profile != SppProfile.V4
+                        || other.vm.subPages().miss(0, 0x200084).isOk())
+                .isTrue();
+        assertThat(events).containsOnlyOnce(new SubPageEvent.FillSppt(0x200, filled));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"V4, 1", "V12, 1", "FIXED, 0"})
+    void ofASetThatFailsIsToldWhatWasStored(SppProfile profile, int stored) {
+        Vm vm = guest(profile).vm;
+        assertThat(vm.setSubPages(4095, new int[] {1, 2}).errno()).isEqualTo(Errno.EFAULT);
+        assertThat(events)
+                .filteredOn(event -> event.equals(new SubPageEvent.SetSubPages(4095, 1)))
+                .hasSize(stored);
     }
 
     @Test

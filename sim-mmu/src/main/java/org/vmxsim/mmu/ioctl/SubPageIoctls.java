@@ -66,6 +66,9 @@ final class SubPageIoctls {
         if (npages == 0) {
             return KvmResult.OK;
         }
+        if (!vm.subPages().hasBuffer()) {
+            return KvmResult.failed(Errno.ENOMEM);
+        }
         byte[] whole = new byte[ACCESS_MAP + 4 * npages];
         if (!user.copyFrom(argument, whole)) {
             return KvmResult.failed(Errno.EFAULT);

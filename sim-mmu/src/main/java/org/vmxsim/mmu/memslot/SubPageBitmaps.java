@@ -1,10 +1,14 @@
 package org.vmxsim.mmu.memslot;
 
 import java.util.Arrays;
+import java.util.List;
+import org.vmxsim.mmu.host.FrameAllocator;
+import org.vmxsim.mmu.host.PageSize;
 
 /**
  * The sub-page write bitmaps of one memslot, 32 bits a page: bit i allows writes to bytes 128*i to 128*i+127. All ones
- * (the default) means that the page is not sub-page protected. Costs what is protected: storage comes by 2-MiB region.
+ * (the default) means that the page is not sub-page protected. Costs the simulator what is protected: storage comes by
+ * 2-MiB region. The modelled kernel pays for an array of all: those that {@link #allocate} makes hold its frames.
  */
 public final class SubPageBitmaps {
     /** The bitmap of a page without sub-page protection. */
@@ -18,9 +22,11 @@ public final class SubPageBitmaps {
     private final int[][] regions;
     /** By region: how many pages have a bitmap that is not full. */
     private final int[] protectedPages;
+    /** What the array takes of the machine's memory. */
+    private long[] framesHpa = {};
 
     /**
-     * Bitmaps that are all full.
+     * Bitmaps that are all full, for which nobody pays.
      *
      * @param baseGfn first guest frame of the memslot
      * @param npages its size in pages
@@ -31,6 +37,52 @@ public final class SubPageBitmaps {
         int count = (int) ((endGfn - 1 >>> 9) - (baseGfn >>> 9)) + 1;
         this.regions = new int[count][];
         this.protectedPages = new int[count];
+    }
+
+    /**
+     * Gives memslots arrays of full bitmaps, 4 bytes a page in whole frames: all of them or none
+     * ({@code kvm_subpage_create_bitmaps}). Arrays that they have are not given back.
+     *
+     * @param slots the memslots
+     * @param frames where the arrays' memory comes from
+     * @return false if there is not enough; then none of the memslots has an array, and what they had is given back
+     */
+    public static boolean allocate(List<Memslot> slots, FrameAllocator frames) {
+        long needed = 0;
+        for (Memslot slot : slots) {
+            needed += frameCount(slot.npages());
+        }
+        if (needed > frames.freeBytes() / PageSize.SIZE_4K.sizeBytes()) {
+            slots.forEach(slot -> free(slot, frames));
+            return false;
+        }
+        for (Memslot slot : slots) {
+            SubPageBitmaps made = new SubPageBitmaps(slot.baseGfn(), slot.npages());
+            made.framesHpa = new long[frameCount(slot.npages())];
+            Arrays.setAll(made.framesHpa, i -> frames.allocate(PageSize.SIZE_4K));
+            slot.bitmaps(made);
+        }
+        return true;
+    }
+
+    private static int frameCount(long npages) {
+        long frame = PageSize.SIZE_4K.sizeBytes();
+        return (int) ((npages * Integer.BYTES + frame - 1) / frame);
+    }
+
+    /**
+     * Takes a memslot's array away and gives its memory back.
+     *
+     * @param slot the memslot; nothing happens if it has none
+     * @param frames where the memory came from
+     */
+    public static void free(Memslot slot, FrameAllocator frames) {
+        if (slot.bitmaps() != null) {
+            for (long hpa : slot.bitmaps().framesHpa) {
+                frames.free(hpa, PageSize.SIZE_4K);
+            }
+            slot.bitmaps(null);
+        }
     }
 
     private int region(long gfn) {
@@ -121,7 +173,7 @@ public final class SubPageBitmaps {
     }
 
     /**
-     * The same bitmaps for a memslot that has moved: they go with the pages.
+     * The same bitmaps for a memslot that has moved: they go with the pages, and with the memory that they are in.
      *
      * @param newBaseGfn first guest frame of the memslot now
      * @return the bitmaps there
@@ -129,6 +181,8 @@ public final class SubPageBitmaps {
     public SubPageBitmaps movedTo(long newBaseGfn) {
         SubPageBitmaps moved = new SubPageBitmaps(newBaseGfn, endGfn - baseGfn);
         forEachProtected((gfn, bitmap) -> moved.set(gfn - baseGfn + newBaseGfn, bitmap));
+        moved.framesHpa = framesHpa;
+        framesHpa = new long[0];
         return moved;
     }
 }

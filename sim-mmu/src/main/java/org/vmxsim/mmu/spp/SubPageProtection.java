@@ -47,6 +47,15 @@ public interface SubPageProtection extends SubPageRules {
     boolean isActive();
 
     /**
+     * Whether there is memory for the buffer that a call copies its bitmaps into.
+     *
+     * @return false if not: the call fails with ENOMEM
+     */
+    default boolean hasBuffer() {
+        return true;
+    }
+
+    /**
      * Sets the bitmaps of consecutive pages.
      *
      * @param gfn first guest frame
@@ -140,6 +149,16 @@ public interface SubPageProtection extends SubPageRules {
      *     guest-frame number in v12
      */
     long deniedEmulatedWrite(long gpa, int sizeBytes);
+
+    /**
+     * A memslot is about to be added ({@code kvm_arch_create_memslot}); not called for one that moves.
+     *
+     * @param added the memslot, in place when {@link #memslotChanged} tells
+     * @return false if there is no memory for what it needs: it is not added then
+     */
+    default boolean memslotMade(Memslot added) {
+        return true;
+    }
 
     /**
      * Memslots have changed; what was removed has no mappings any more.

@@ -57,6 +57,42 @@ public sealed interface SubPageEvent extends TraceEvent {
     }
 
     /**
+     * An SPP miss wrote vectors.
+     *
+     * @param gfn first guest frame whose vector was written, or could have been
+     * @param pages how many vectors were written
+     */
+    record FillSppt(long gfn, int pages) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "spp_fill_sppt";
+        }
+
+        @Override
+        public long address() {
+            return gfn << 12;
+        }
+    }
+
+    /**
+     * The entries of the SPPT that cover a range were made invalid, as v12 does before it sets bitmaps.
+     *
+     * @param gfn first guest frame
+     * @param npages how many pages
+     */
+    record FlushSppt(long gfn, int npages) implements SubPageEvent {
+        @Override
+        public String point() {
+            return "spp_flush_sppt";
+        }
+
+        @Override
+        public long address() {
+            return gfn << 12;
+        }
+    }
+
+    /**
      * A denied write was discarded.
      *
      * @param rip the instruction

@@ -66,7 +66,7 @@ public final class MemoryRegions {
      * @param gpa first guest-physical address
      * @param sizeBytes size; 0 deletes
      * @param hva first host virtual address
-     * @return 0, or the error of {@link Memslots#check}, or how the host's kernel crashed
+     * @return 0, or the error of {@link Memslots#check}, or ENOMEM, or how the host's kernel crashed
      */
     public KvmResult set(int slot, int flags, long gpa, long sizeBytes, long hva) {
         if (subPages.oops() != null) {
@@ -76,6 +76,13 @@ public final class MemoryRegions {
         if (change.errno() != null) {
             return KvmResult.failed(change.errno());
         }
+        if (change.removed() == null && change.added() != null && !subPages.memslotMade(change.added())) {
+            return KvmResult.failed(Errno.ENOMEM);
+        }
+        return make(change, slot, gpa, sizeBytes);
+    }
+
+    private KvmResult make(MemslotChange change, int slot, long gpa, long sizeBytes) {
         make(change);
         if (mmu.tracer().isOn()) {
             mmu.tracer().emit(new HostEvent.MemslotChange(slot, gpa, sizeBytes));
@@ -84,8 +91,8 @@ public final class MemoryRegions {
     }
 
     private void make(MemslotChange change) {
-        boolean loggedBefore = slots.logsWrites();
         Memslot removed = change.removed();
+        boolean loggedBefore = slots.logsWrites();
         if (removed != null) {
             mmu.zapAllFast();
         }
@@ -125,7 +132,7 @@ public final class MemoryRegions {
      * @param slot memslot number in bits 15:0, address space in bits 31:16
      * @param sizeBytes new size, a positive multiple of 4096
      * @return 0; EINVAL for a size that no memslot can have or if there is no such memslot; EEXIST if it would overlap
-     *     another; with an error nothing has changed
+     *     another; ENOMEM; with an error nothing has changed
      */
     public KvmResult resize(int slot, long sizeBytes) {
         if (subPages.oops() != null) {
@@ -139,9 +146,17 @@ public final class MemoryRegions {
         if (grown.errno() != null) {
             return KvmResult.failed(grown.errno());
         }
+        // The array of the new size is there before the old one goes.
+        if (!subPages.memslotMade(grown.added())) {
+            return KvmResult.failed(Errno.ENOMEM);
+        }
         SubPageBitmaps bitmaps = old.bitmaps();
-        require(set(slot, 0, 0, 0, 0));
-        require(set(slot, old.flags(), old.baseGfn() << 12, sizeBytes, old.hva()));
+        make(new MemslotChange(MemslotChange.Kind.DELETE, old, null, null, 0, null), slot, 0, 0);
+        KvmResult result = make(
+                new MemslotChange(MemslotChange.Kind.CREATE, null, grown.added(), null, grown.flags(), null),
+                slot,
+                old.baseGfn() << 12,
+                sizeBytes);
         if (subPages.profile() == SppProfile.FIXED && subPages.isActive()) {
             long last = Math.min(old.lastGfn(), old.baseGfn() + (sizeBytes >>> 12) - 1);
             bitmaps.forEachProtected((gfn, bitmap) -> {
@@ -150,12 +165,6 @@ public final class MemoryRegions {
                 }
             });
         }
-        return KvmResult.OK;
-    }
-
-    private static void require(KvmResult result) {
-        if (!result.isOk()) {
-            throw new AssertionError("a change of memslots that was checked gave " + result);
-        }
+        return result;
     }
 }

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmxsim.mmu.abi.Errno;
+import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.MachineConfig;
 
@@ -148,6 +150,23 @@ class SubPageIoctlsTest {
                     .isEqualTo(EFAULT);
             assertThat(raw.ioctl(SET, subPageV12(0x200, 1, 0, 0).asReadOnlyBuffer()))
                     .isOne();
+        }
+
+        @Test
+        void theBufferOfV12NeedsMemoryAfterTheHeaderAndBeforeTheRest() {
+            RawVm raw = new RawVm(SppProfile.V12);
+            raw.enable();
+            long hva = raw.vm.host().map(64 << 20, PageSize.SIZE_4K);
+            while (raw.vm.host().resolve(hva) >= 0) {
+                hva += 4096;
+            }
+            for (int request : new int[] {GET, SET}) {
+                assertThat(raw.ioctl(request, subPageV12(0x200, 1, 1))).isEqualTo(EINVAL);
+                assertThat(raw.ioctl(request, subPageV12(0x200, 0, 0))).isZero();
+                assertThat(raw.ioctl(request, subPageV12(0x200, 2, 0, 7))).isEqualTo(-12);
+            }
+            assertThat(raw.vm.setSubPages(0x200, new int[1]).errno()).isEqualTo(Errno.ENOMEM);
+            assertThat(raw.vm.getSubPages(0x200, 1).result().errno()).isEqualTo(Errno.ENOMEM);
         }
 
         @ParameterizedTest

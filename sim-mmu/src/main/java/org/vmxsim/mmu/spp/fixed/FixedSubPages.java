@@ -1,5 +1,6 @@
 package org.vmxsim.mmu.spp.fixed;
 
+import java.util.List;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.ept.Spte;
@@ -10,6 +11,7 @@ import org.vmxsim.mmu.spp.Interleaving;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
+import org.vmxsim.mmu.spp.SubPageTracing;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.spp.SppVector;
 import org.vmxsim.vmx.ept.EptEntry;
@@ -23,6 +25,7 @@ public final class FixedSubPages implements SubPageProtection {
     private static final int REGION_PAGES = 512;
 
     private final SppEnvironment environment;
+    private final SubPageTracing tracing;
     private Sppt sppt;
     private long filledRegions;
 
@@ -33,6 +36,7 @@ public final class FixedSubPages implements SubPageProtection {
      */
     public FixedSubPages(SppEnvironment environment) {
         this.environment = environment;
+        this.tracing = new SubPageTracing(environment.mmu().tracer());
     }
 
     @Override
@@ -56,17 +60,16 @@ public final class FixedSubPages implements SubPageProtection {
         if (sppt != null) {
             return KvmResult.OK;
         }
-        sppt = Sppt.create(environment.memory(), environment.frames());
-        if (sppt == null) {
+        if (!SubPageBitmaps.allocate(environment.slots().all(), environment.frames())) {
             return KvmResult.failed(Errno.ENOMEM);
         }
-        environment.slots().all().forEach(slot -> slot.bitmaps(newBitmaps(slot)));
+        sppt = Sppt.create(environment.memory(), environment.frames());
+        if (sppt == null) {
+            environment.slots().all().forEach(slot -> SubPageBitmaps.free(slot, environment.frames()));
+            return KvmResult.failed(Errno.ENOMEM);
+        }
         environment.vcpus().loadMmuAll();
         return KvmResult.OK;
-    }
-
-    private static SubPageBitmaps newBitmaps(Memslot slot) {
-        return new SubPageBitmaps(slot.baseGfn(), slot.npages());
     }
 
     @Override
@@ -144,6 +147,7 @@ public final class FixedSubPages implements SubPageProtection {
     }
 
     private boolean set(Memslot slot, long gfn, int bitmap) {
+        tracing.set(gfn, bitmap);
         if (slot.bitmaps().get(gfn) == bitmap) {
             return false;
         }
@@ -197,7 +201,11 @@ public final class FixedSubPages implements SubPageProtection {
     @Override
     public KvmResult miss(int vcpu, long gpa) {
         filledRegions++;
-        return sppt.fillRegion(gpa >>> 12, environment.slots()) ? KvmResult.OK : KvmResult.failed(Errno.ENOMEM);
+        if (!sppt.fillRegion(gpa >>> 12, environment.slots())) {
+            return KvmResult.failed(Errno.ENOMEM);
+        }
+        tracing.filled(gpa >>> 12 & -REGION_PAGES, REGION_PAGES);
+        return KvmResult.OK;
     }
 
     @Override
@@ -254,6 +262,11 @@ public final class FixedSubPages implements SubPageProtection {
         return Spte.isArmed(spte) ? WriteFault.DENY : WriteFault.NONE;
     }
 
+    @Override
+    public boolean memslotMade(Memslot added) {
+        return sppt == null || SubPageBitmaps.allocate(List.of(added), environment.frames());
+    }
+
     /**
      * Bitmaps belong to memory: they move with it and go with it. What was mapped of the range is zapped, and
      * invalidated for that, so that no processor holds a vector of it.
@@ -263,15 +276,16 @@ public final class FixedSubPages implements SubPageProtection {
         if (sppt == null) {
             return;
         }
-        if (added != null) {
-            added.bitmaps(
-                    removed == null ? newBitmaps(added) : removed.bitmaps().movedTo(added.baseGfn()));
+        if (removed != null && added != null) {
+            added.bitmaps(removed.bitmaps().movedTo(added.baseGfn()));
         }
         if (removed != null) {
             follow(removed);
         }
         if (removed != null && added != null) {
             follow(added);
+        } else if (removed != null) {
+            SubPageBitmaps.free(removed, environment.frames());
         }
     }
 

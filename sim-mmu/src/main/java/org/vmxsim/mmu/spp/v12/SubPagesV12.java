@@ -15,6 +15,7 @@ import org.vmxsim.mmu.spp.Interleaving;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
+import org.vmxsim.mmu.spp.SubPageTracing;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.spp.SppVector;
 import org.vmxsim.vmx.ept.EptEntry;
@@ -23,7 +24,7 @@ import org.vmxsim.vmx.ept.EptEntry;
  * The profile v12, function by function as posted. Comments name the hazards; each has a test of its name.
  *
  * <p>A page cache that runs dry while the kernel holds its lock ends in a {@link KernelOops}, as
- * {@code mmu_memory_cache_alloc} does. A bitmap array is counted against free memory, but takes none of it.
+ * {@code mmu_memory_cache_alloc} does.
  */
 public final class SubPagesV12 implements SubPageProtection {
     private static final int[] NO_BITMAPS = {};
@@ -39,6 +40,7 @@ public final class SubPagesV12 implements SubPageProtection {
     }
 
     private final SppEnvironment environment;
+    private final SubPageTracing tracing;
     private final SharedSppt sppt;
     private final EptRange mappings;
     private final List<VcpuState> vcpus = new ArrayList<>();
@@ -56,6 +58,7 @@ public final class SubPagesV12 implements SubPageProtection {
      */
     public SubPagesV12(SppEnvironment environment) {
         this.environment = environment;
+        this.tracing = new SubPageTracing(environment.mmu().tracer());
         this.sppt = new SharedSppt(environment.memory(), environment.mmu().pages());
         this.mappings = new EptRange(environment.mmu(), environment.slots());
     }
@@ -86,7 +89,8 @@ public final class SubPagesV12 implements SubPageProtection {
         if (active) {
             return KvmResult.OK;
         }
-        if (!createBitmaps()) {
+        // New arrays for all memslots: what was set before is lost, and the memory it was in.
+        if (!SubPageBitmaps.allocate(environment.slots().all(), environment.frames())) {
             return KvmResult.failed(Errno.ENOMEM);
         }
         // T6: without a vCPU there is no root, and zero stays where its address belongs.
@@ -95,22 +99,6 @@ public final class SubPagesV12 implements SubPageProtection {
         }
         active = true;
         return KvmResult.OK;
-    }
-
-    /** New arrays for all memslots ({@code kvm_spp_create_bitmaps}): what was set before is lost. */
-    private boolean createBitmaps() {
-        long bytes = 0;
-        for (Memslot slot : environment.slots().all()) {
-            bytes += slot.npages() * Integer.BYTES;
-        }
-        if (bytes > environment.frames().freeBytes()) {
-            environment.slots().all().forEach(slot -> slot.bitmaps(null));
-            return false;
-        }
-        for (Memslot slot : environment.slots().all()) {
-            slot.bitmaps(new SubPageBitmaps(slot.baseGfn(), slot.npages()));
-        }
-        return true;
     }
 
     private boolean makeRoot() {
@@ -127,9 +115,17 @@ public final class SubPagesV12 implements SubPageProtection {
         return true;
     }
 
+    /** The kernel reaches an instruction that it does not survive; the first one stays. */
     private KvmResult crash(String function, String cause) {
-        oops = new KernelOops(function, cause);
+        if (oops == null) {
+            oops = new KernelOops(function, cause);
+        }
         return KvmResult.crashed(oops);
+    }
+
+    @Override
+    public KernelOops oops() {
+        return oops;
     }
 
     @Override
@@ -176,6 +172,7 @@ public final class SubPagesV12 implements SubPageProtection {
         if (!sppt.hasRoot()) {
             return KvmResult.failed(Errno.EFAULT);
         }
+        tracing.flushed(gfn, bitmaps.length);
         if (sppt.invalidate(gfn, bitmaps.length)) {
             environment.vcpus().flushAll();
         }
@@ -195,7 +192,16 @@ public final class SubPagesV12 implements SubPageProtection {
         if (npages < 0 || npages > profile().maxPages()) {
             return KvmResult.failed(Errno.EINVAL);
         }
-        return npages == 0 ? KvmResult.OK : null;
+        if (npages == 0) {
+            return KvmResult.OK;
+        }
+        return hasBuffer() ? null : KvmResult.failed(Errno.ENOMEM);
+    }
+
+    /** The structure is copied into a buffer from {@code kvzalloc}: at most 2064 bytes, which one frame holds. */
+    @Override
+    public boolean hasBuffer() {
+        return environment.frames().freeBytes() != 0;
     }
 
     /** {@code kvm_spp_set_permission}. */
@@ -213,6 +219,7 @@ public final class SubPagesV12 implements SubPageProtection {
                 return KvmResult.failed(Errno.EFAULT);
             }
             stored.set(firstGfn + i, bitmaps[i]);
+            tracing.set(firstGfn + i, bitmaps[i]);
         }
         VcpuMmu first = environment.mmu().vcpu(0);
         if (first.root() != null) {
@@ -258,6 +265,7 @@ public final class SubPagesV12 implements SubPageProtection {
             return KvmResult.crashed(oops);
         }
         filledRegions++;
+        int written = 0;
         long first = gpa >>> 12 & -REGION_PAGES;
         for (long gfn = first; gfn < first + REGION_PAGES; gfn++) {
             SubPageBitmaps stored = bitmapsOf(gfn);
@@ -268,7 +276,9 @@ public final class SubPagesV12 implements SubPageProtection {
                 return crash("kvm_spp_setup_structure", "the page cache of vCPU " + vcpu + " is empty");
             }
             environment.vcpus().flushAll();
+            written++;
         }
+        tracing.filled(first, written);
         return KvmResult.OK;
     }
 
@@ -369,7 +379,7 @@ public final class SubPagesV12 implements SubPageProtection {
     @Override
     public void memslotChanged(Memslot removed, Memslot added) {
         if (removed != null && removed.bitmaps() != null) {
-            removed.bitmaps(null);
+            SubPageBitmaps.free(removed, environment.frames());
             active &= vcpus.isEmpty();
         }
     }

@@ -12,6 +12,7 @@ import org.vmxsim.mmu.spp.Interleaving;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
+import org.vmxsim.mmu.spp.SubPageTracing;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.spp.SppVector;
 import org.vmxsim.vmx.ept.EptEntry;
@@ -27,6 +28,7 @@ public final class SubPagesV4 implements SubPageProtection {
     private static final String GET = "kvm_mmu_get_subpages";
 
     private final SppEnvironment environment;
+    private final SubPageTracing tracing;
     private final LeafProtection leaves;
     private final Crash crash = new Crash();
     private final List<VcpuSppt> sppts = new ArrayList<>();
@@ -41,6 +43,7 @@ public final class SubPagesV4 implements SubPageProtection {
      */
     public SubPagesV4(SppEnvironment environment) {
         this.environment = environment;
+        this.tracing = new SubPageTracing(environment.mmu().tracer());
         this.leaves = new LeafProtection(environment.memory(), environment.vcpus());
     }
 
@@ -77,7 +80,9 @@ public final class SubPagesV4 implements SubPageProtection {
         if (!environment.supported()) {
             return KvmResult.failed(Errno.EINVAL);
         }
-        environment.slots().all().forEach(slot -> slot.bitmaps(new SubPageBitmaps(slot.baseGfn(), slot.npages())));
+        if (!SubPageBitmaps.allocate(environment.slots().all(), environment.frames())) {
+            return KvmResult.failed(Errno.ENOMEM);
+        }
         for (int vcpu = 0; vcpu < environment.vcpus().count(); vcpu++) {
             sppt(vcpu).allocateRoot();
             if (crash.happened()) {
@@ -202,6 +207,7 @@ public final class SubPagesV4 implements SubPageProtection {
             crash.noBitmaps(SET);
         } else {
             slot.bitmaps().set(gfn, accessMap);
+            tracing.set(gfn, accessMap);
         }
     }
 
@@ -243,6 +249,7 @@ public final class SubPagesV4 implements SubPageProtection {
             crash.noBitmaps(GET);
         } else if (active) {
             sppt(vcpu).setUp(slot.bitmaps().get(gpa >>> 12), gpa >>> 12);
+            tracing.filled(gpa >>> 12, 1);
         }
         missesAnswered++;
         return returned(KvmResult.OK);
@@ -309,6 +316,8 @@ public final class SubPagesV4 implements SubPageProtection {
     public void memslotChanged(Memslot removed, Memslot added) {
         if (removed != null && added != null && removed.bitmaps() != null) {
             added.bitmaps(removed.bitmaps().movedTo(added.baseGfn()));
+        } else if (removed != null && active) {
+            SubPageBitmaps.free(removed, environment.frames());
         }
     }
 

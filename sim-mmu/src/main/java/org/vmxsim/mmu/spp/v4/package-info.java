@@ -5,8 +5,7 @@
  * vCPU has an SPPT of its own), {@code LeafProtection} (arming and disarming EPT entries), {@code Crash} (what would
  * have crashed the kernel). Names of kernel functions are those of the patches.
  *
- * <p>Not modelled: memory for bitmaps running out (-ENOMEM of the init call); the messages that the patches print;
- * races that need two processors in the kernel at once, except between the vCPUs of the init call, where
- * {@link org.vmxsim.mmu.spp.Interleaving} can step in.
+ * <p>Not modelled: the messages that the patches print; races that need two processors in the kernel at once, except
+ * between the vCPUs of the init call, where {@link org.vmxsim.mmu.spp.Interleaving} can step in.
  */
 package org.vmxsim.mmu.spp.v4;

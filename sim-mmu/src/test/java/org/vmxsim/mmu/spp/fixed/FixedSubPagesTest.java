@@ -191,6 +191,7 @@ class FixedSubPagesTest {
     void aMemslotThatGoesLeavesTheOthersProtected() {
         enabled(4 << 20, PageSize.SIZE_4K);
         Memslot late = world.slot(1, 4 << 20, 1 << 20, PageSize.SIZE_4K);
+        assertThat(spp.memslotMade(late)).isTrue();
         spp.memslotChanged(null, late);
         assertThat(spp.set(1023, new int[] {1, 2}).returnValue()).isEqualTo(2);
         spp.miss(0, 1024 << 12);
@@ -204,6 +205,7 @@ class FixedSubPagesTest {
     @Test
     void memslotsBeforeItIsEnabledHaveNoBitmaps() {
         Memslot slot = world.slot(0, 0, 4 << 20, PageSize.SIZE_4K);
+        assertThat(spp.memslotMade(slot)).isTrue();
         spp.memslotChanged(null, slot);
         assertThat(slot.bitmaps()).isNull();
         assertThat(spp.allowsWrite(0, 8)).isTrue();
