@@ -60,6 +60,18 @@ class EptFlagsTest {
         assertThat(flags(1)).isEqualTo(0x300);
     }
 
+    /** As a hypervisor may build its entries. */
+    @Test
+    void flagsAlreadySetInTheLastEntryDoNotHideThoseAbove() {
+        machine.accessedDirty(true).ept().set(GPA, 1, machine.ept().entry(GPA, 1) | 0x300);
+
+        machine.access(GPA, AccessContext.WRITE);
+
+        for (int level = 2; level <= 4; level++) {
+            assertThat(flags(level)).isEqualTo(0x100);
+        }
+    }
+
     @Test
     void disabledFlagsAreNotTouched() {
         machine.access(GPA, AccessContext.WRITE);

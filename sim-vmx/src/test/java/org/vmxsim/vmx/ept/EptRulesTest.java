@@ -160,6 +160,19 @@ class EptRulesTest {
         assertThat(EptCapabilities.ALL.secondaryControls()).isEqualTo(0x00c6_0000);
         assertThat(EptCapabilities.of(0x00e3_41c1, 0x00c6_0000, 46)).isEqualTo(EptCapabilities.ALL);
         assertThatIllegalArgumentException().isThrownBy(() -> EptCapabilities.of(0, 0, 53));
+        assertThatIllegalArgumentException().isThrownBy(() -> EptCapabilities.of(0, 0, 31));
+        assertThat(EptCapabilities.of(0, 0, 32).addressBitsBeyondWidth()).isEqualTo(0x000f_ffff_0000_0000L);
+        assertThat(EptCapabilities.of(0, 0, 52).addressBitsBeyondWidth()).isZero();
+    }
+
+    @Test
+    void controlsBeginWithFourLevelsAndNothingElse() {
+        EptControls controls = new EptControls();
+
+        assertThat(controls.eptp()).isEqualTo(0x1e);
+        assertThat(controls.levels()).isEqualTo(4);
+        assertThat(controls.accessedDirty()).isFalse();
+        assertThat(controls.supervisorShadowStack()).isFalse();
     }
 
     @Test

@@ -104,6 +104,27 @@ class GuestPhysicalMappingsTest {
     }
 
     @Test
+    @DisplayName("Among the rights kept is that of user-mode fetches, under mode-based execute control")
+    void userExecuteIsKept() {
+        machine.controls().modeBasedExecute = true;
+        long directory = machine.ept().entry(GPA, 2);
+        machine.map(GPA + 0x1000, 0x9000, ALL).ept().set(GPA, 2, directory & ~EptEntry.USER_EXECUTE.mask());
+        references(GPA, AccessContext.READ, EptOutcome.TRANSLATED);
+
+        assertThat(references(GPA + 0x1000, AccessContext.FETCH | AccessContext.USER, EptOutcome.VIOLATION))
+                .isEqualTo(1);
+        assertThat(references(GPA + 0x1000, AccessContext.FETCH, EptOutcome.TRANSLATED))
+                .isEqualTo(4);
+    }
+
+    @Test
+    @DisplayName("An address that the walk cannot reach is a violation, and nothing is read for it")
+    void addressesBeyondTheWalk() {
+        assertThat(references(1L << 48, AccessContext.READ, EptOutcome.VIOLATION))
+                .isZero();
+    }
+
+    @Test
     @DisplayName("A dirty flag is set although a clean mapping is kept")
     void dirtyFlagsAreSet() {
         machine.accessedDirty(true);

@@ -338,6 +338,8 @@ class SubPageTest {
         machine = machine(SppOptions.DEFAULT.withUpdateReportsRead(true), 4).protect(GPA, 0);
         machine.access(GPA, update);
         assertThat(exit().qualification).isEqualTo(0x1ab);
+        machine.access(GPA, WRITE);
+        assertThat(exit().qualification).as("no read").isEqualTo(0x1aa);
     }
 
     @Test
