@@ -61,6 +61,8 @@ final class VcpuRun {
             // The exit counts too: a guest that does nothing but exit comes to an end as well.
             left -= cpu.retired - before + 1;
         }
+        // Whatever a step was for, other vCPUs may run now, and they are restricted.
+        vcpu.step().end();
         VcpuExit result = vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
         tracing.end(result);
         return result;

@@ -162,7 +162,12 @@ public final class AccessGuard {
     private boolean overlayAllows(long gpa, long gla, int access, ViewAccess.Source source) {
         long gfn = gpa >>> 12;
         int missing = access & ~views.permissions(view, gfn);
-        if (missing == 0 || granted.contains(gfn) || isAllowed(gfn, missing)) {
+        if (missing == 0 || isAllowed(gfn, missing)) {
+            return true;
+        }
+        if (granted.contains(gfn)) {
+            // The grant may end before the instruction does, where a device has to answer first.
+            allow(gfn, missing);
             return true;
         }
         denied = new ViewAccess(vcpu, view, gpa, gla, access, source);
