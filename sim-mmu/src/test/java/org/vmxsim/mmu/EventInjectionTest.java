@@ -10,8 +10,6 @@ import org.vmxsim.vmx.exit.ExitReason;
 
 /** NMIs and exceptions that the hypervisor injects, seen by handlers in the guest. */
 class EventInjectionTest {
-    private static final int IDT = 0x2000;
-    private static final int GDT = 0x3000;
     private static final int HANDLERS = 0x1800;
     private static final long RF = 1 << 16;
 
@@ -20,17 +18,10 @@ class EventInjectionTest {
     /** Code at {@link Guest#CODE}; interrupt gates for vectors 0 to 31, to handlers of 32 bytes each. */
     private void boot(int... code) {
         guest.code(code);
-        guest.store(GDT + 8, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
         for (int vector = 0; vector < 32; vector++) {
             int handler = HANDLERS + 32 * vector;
-            guest.store(IDT + 8 * vector, handler, handler >> 8, 8, 0, 0, 0x8e, 0, 0);
+            guest.gate(vector, handler);
         }
-        CpuState state = guest.vcpu.state();
-        state.idtrBase = IDT;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = GDT;
-        state.gdtrLimit = 0xff;
-        guest.vcpu.setState(state);
     }
 
     private void handler(int vector, int... code) {

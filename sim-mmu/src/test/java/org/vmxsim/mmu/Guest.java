@@ -13,6 +13,8 @@ import org.vmxsim.vmx.MachineConfig;
 final class Guest {
     static final long CODE = 0x1000;
     static final long BUDGET = 1_000_000;
+    static final long IDT = 0x2000;
+    static final long GDT = 0x3000;
 
     final Machine machine;
     final Kvm kvm;
@@ -53,6 +55,18 @@ final class Guest {
         state.gpr[CpuState.RSP] = 0x8000;
         vcpu.setState(state);
         return this;
+    }
+
+    /** Gives the guest an interrupt gate: IDT at {@link #IDT}, its code segment at {@link #GDT}. */
+    void gate(int vector, int handler) {
+        store(IDT + 8 * vector, handler, handler >> 8, 8, 0, 0, 0x8e, 0, 0);
+        store(GDT + 8, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
+        CpuState state = vcpu.state();
+        state.idtrBase = IDT;
+        state.idtrLimit = 0x7ff;
+        state.gdtrBase = GDT;
+        state.gdtrLimit = 0xff;
+        vcpu.setState(state);
     }
 
     void store(long gpa, int... bytes) {

@@ -181,15 +181,8 @@ class InterceptsTest {
     void exceptionsAreSeenThenHandledByTheGuest() {
         guest.code(0x0f, 0x0b, 0xf4); // ud2
         guest.store(0x1800, 0xb8, 7, 0, 0, 0, 0xf4);
-        guest.store(0x2000 + 8 * 6, 0, 0x18, 8, 0, 0, 0x8e, 0, 0);
-        guest.store(0x2000 + 8 * 3, 0, 0x18, 8, 0, 0, 0x8e, 0, 0);
-        guest.store(0x3008, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
-        CpuState state = guest.vcpu.state();
-        state.idtrBase = 0x2000;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = 0x3000;
-        state.gdtrLimit = 0xff;
-        guest.vcpu.setState(state);
+        guest.gate(6, 0x1800);
+        guest.gate(3, 0x1800);
         intercepts.exceptions(1 << 6 | 1 << 3);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(log.lines).containsExactly("exception 6 0 0");
@@ -197,6 +190,7 @@ class InterceptsTest {
         log.lines.clear();
         // int3: RIP behind it is pushed
         guest.store(Guest.CODE, 0xcc, 0xf4);
+        CpuState state = guest.vcpu.state();
         state.rip = Guest.CODE;
         guest.vcpu.setState(state);
         guest.expect(VcpuExit.Hlt.class);

@@ -212,15 +212,8 @@ class PageTrackingTest {
     void deliveredEventsAreToldBeforehandAndAfterwards() {
         guest.code(0xcd, 0x21, 0xf4);
         guest.store(0x1800, 0xcf);
-        guest.store(0x2000 + 8 * 0x21, 0, 0x18, 8, 0, 0, 0x8e, 0, 0);
-        guest.store(0x3008, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
-        CpuState state = guest.vcpu.state();
-        state.idtrBase = 0x2000;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = 0x3000;
-        state.gdtrLimit = 0xff;
-        state.gpr[CpuState.RSP] = PAGE + 0x80c;
-        guest.vcpu.setState(state);
+        guest.gate(0x21, 0x1800);
+        guest.set(CpuState.RSP, PAGE + 0x80c);
         tracking.add(slot, GFN, TrackMode.WRITE);
         tracking.add(slot, GFN, TrackMode.PREWRITE);
         guest.expect(VcpuExit.Hlt.class);

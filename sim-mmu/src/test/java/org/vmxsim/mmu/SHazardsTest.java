@@ -3,7 +3,6 @@ package org.vmxsim.mmu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KernelOops;
@@ -442,14 +441,7 @@ class SHazardsTest {
         Guest v4 = guest(SppProfile.V4);
         v4.code(0xbc, 0x80, 0, 0x20, 0, 0xcc); // mov esp, 0x200080; int3
         v4.store(0x1100, HALT);
-        v4.store(0x2000 + 8 * 3, 0x00, 0x11, 0x08, 0x00, 0x00, 0x8e, 0x00, 0x00);
-        v4.store(0x3008, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
-        CpuState state = v4.vcpu.state();
-        state.idtrBase = 0x2000;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = 0x3000;
-        state.gdtrLimit = 0xff;
-        v4.vcpu.setState(state);
+        v4.gate(3, 0x1100);
         enable(v4);
         v4.vm.setSubPages(GFN, new int[] {~1});
         for (int i = 1; i <= 3; i++) {

@@ -193,14 +193,7 @@ class SubPageExitsTest {
         // stack in the protected page; int3 pushes to it
         guest.code(0xbc, 0x80, 0, 0x20, 0, 0xcc);
         guest.store(0x1100, 0xf4);
-        guest.store(0x2000 + 8 * 3, 0x00, 0x11, 0x08, 0x00, 0x00, 0x8e, 0x00, 0x00);
-        guest.store(0x3008, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
-        CpuState state = guest.vcpu.state();
-        state.idtrBase = 0x2000;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = 0x3000;
-        state.gdtrLimit = 0xff;
-        guest.vcpu.setState(state);
+        guest.gate(3, 0x1100);
         protect(~1);
         VcpuExit.Spp denied = guest.expect(VcpuExit.Spp.class);
         assertThat(denied.access()).isEqualTo(DeniedAccess.EVENT_DELIVERY);

@@ -156,14 +156,7 @@ class VcpuTest {
         // IDT at 0x2000 with vector 0x21 -> 0x1100, selector 8; GDT at 0x3000
         guest.code(0x90, 0x90, 0xfb, 0x90, 0x90, 0xf4);
         guest.store(0x1100, 0x46, 0xcf); // inc esi; iret
-        guest.store(0x2000 + 8 * 0x21, 0x00, 0x11, 0x08, 0x00, 0x00, 0x8e, 0x00, 0x00);
-        guest.store(0x3008, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
-        CpuState state = guest.vcpu.state();
-        state.idtrBase = 0x2000;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = 0x3000;
-        state.gdtrLimit = 0xff;
-        guest.vcpu.setState(state);
+        guest.gate(0x21, 0x1100);
         guest.vcpu.interrupt(0x21);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.get(CpuState.RSI)).isOne();

@@ -20,8 +20,6 @@ import org.vmxsim.vmx.exit.ExitReason;
 
 /** Views, their overlays, VMFUNC and #VE, in running guests. */
 class ViewsTest {
-    private static final int IDT = 0x2000;
-    private static final int GDT = 0x3000;
     private static final int HANDLER = 0x1800;
     private static final long PAGE = 0x20_0000;
     private static final long VE_PAGE = 0x30_0000;
@@ -35,14 +33,7 @@ class ViewsTest {
     /** One gate for a vector, to {@link #HANDLER}. */
     private void gate(int vector, int... handler) {
         guest.store(HANDLER, handler);
-        guest.store(IDT + 8 * vector, HANDLER, HANDLER >> 8, 8, 0, 0, 0x8e, 0, 0);
-        guest.store(GDT + 8, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0);
-        CpuState state = guest.vcpu.state();
-        state.idtrBase = IDT;
-        state.idtrLimit = 0x7ff;
-        state.gdtrBase = GDT;
-        state.gdtrLimit = 0xff;
-        guest.vcpu.setState(state);
+        guest.gate(vector, HANDLER);
     }
 
     private int newView() {
