@@ -15,25 +15,18 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.paging.AccessContext;
-import org.vmxsim.core.time.TableMemory;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.spp.HardwareWalk;
 import org.vmxsim.mmu.spp.SppRig;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 import org.vmxsim.mmu.upkeep.DirtyLogging;
-import org.vmxsim.spp.SppOptions;
-import org.vmxsim.spp.SppWalker;
-import org.vmxsim.vmx.ept.EptCapabilities;
-import org.vmxsim.vmx.ept.EptControls;
 import org.vmxsim.vmx.ept.EptOutcome;
 import org.vmxsim.vmx.ept.EptViolation;
-import org.vmxsim.vmx.ept.EptWalk;
-import org.vmxsim.vmx.ept.EptWalker;
-import org.vmxsim.vmx.ept.Eptp;
 
 /**
  * Several EPT roots of one virtual machine under random changes: overlays of views, sub-page bitmaps, logs of writes,
@@ -71,10 +64,7 @@ class EptViewsProperties {
         final EptMmu mmu;
         final FixedSubPages spp;
         final DirtyLogging logging;
-        final EptWalker walker;
-        final EptControls controls = new EptControls();
-        final EptWalk walk = new EptWalk();
-        final AccessContext access = new AccessContext();
+        final HardwareWalk walk;
         final Map<Integer, Integer> overlay = new HashMap<>();
         final Map<Integer, Integer> bitmaps = new HashMap<>();
         final Set<Integer> written = new HashSet<>();
@@ -101,10 +91,7 @@ class EptViewsProperties {
             });
             spp.enable();
             logging = new DirtyLogging(mmu, false);
-            TableMemory tables = new TableMemory(memory);
-            walker = new EptWalker(tables, EptCapabilities.ALL, new SppWalker(tables, 46, SppOptions.DEFAULT));
-            controls.subPageWrite = true;
-            controls.spptp = spp.spptp(0);
+            walk = new HardwareWalk(memory, spp.spptp(0));
             for (int view = 0; view < VIEWS; view++) {
                 mmu.roots().mode(view, view, 0, false);
             }
@@ -116,14 +103,8 @@ class EptViewsProperties {
 
         /** What the hardware makes of an access to the first byte of a page, in the root of a view. */
         EptOutcome hardware(int view, int page, int kind) {
-            controls.eptp(
-                    Eptp.of(mmu.vcpu(view).root().tableHpa(), 4, mmu.roots().accessedDirty()));
-            access.gpa = page * 4096L;
-            access.gla = access.gpa;
-            access.glaValid = true;
-            access.sizeBytes = 1;
-            access.access = kind;
-            return walker.access(controls, access, walk);
+            long eptp = mmu.roots().eptp(mmu.vcpu(view).root().tableHpa());
+            return walk.access(eptp, page * 4096L, 1, kind);
         }
 
         boolean allowed(int view, int page, int rights) {

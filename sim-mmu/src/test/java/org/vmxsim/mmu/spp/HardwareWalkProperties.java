@@ -11,25 +11,13 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.paging.AccessContext;
-import org.vmxsim.core.time.TableMemory;
 import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.MapOutcome;
-import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.HostMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
-import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
-import org.vmxsim.spp.SppOptions;
-import org.vmxsim.spp.SppWalker;
-import org.vmxsim.vmx.ept.EptCapabilities;
-import org.vmxsim.vmx.ept.EptControls;
 import org.vmxsim.vmx.ept.EptViolation;
-import org.vmxsim.vmx.ept.EptWalk;
-import org.vmxsim.vmx.ept.EptWalker;
-import org.vmxsim.vmx.ept.Eptp;
 
 /**
  * What software builds, judged by the hardware walk: random changes of permissions and mappings, and after them
@@ -53,31 +41,18 @@ class HardwareWalkProperties {
 
     /** One virtual machine without a processor. */
     private static final class World {
-        final PhysicalMemory memory = PhysicalMemory.sparse(64 << 20);
-        final KernelMemory kernel = new KernelMemory(memory);
-        final FrameAllocator frames = new FrameAllocator(memory);
-        final HostMemory host = new HostMemory(memory, frames);
-        final Memslots slots = new Memslots();
-        final EptMmu mmu;
-        final SubPageProtection spp;
-        final EptWalker walker;
-        final EptControls controls = new EptControls();
-        final EptWalk walk = new EptWalk();
-        final AccessContext access = new AccessContext();
+        final SppWorld parts = new SppWorld(64 << 20, true, false);
+        final EptMmu mmu = parts.mmu;
+        final Memslot slot;
+        final SubPageProtection spp = new FixedSubPages(parts.environment);
+        final HardwareWalk walk;
         final Map<Integer, Integer> bitmaps = new HashMap<>();
 
         World(PageSize backing) {
-            frames.add(0, 64 << 20);
-            slots.make(slots.check(0, 0, 0, SIZE_BYTES, host.map(SIZE_BYTES, backing)));
-            mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_1G);
-            spp = new FixedSubPages(new SppRig().environment(kernel, frames, slots, mmu, true));
+            slot = parts.slot(0, 0, SIZE_BYTES, backing);
             mmu.subPageRules(spp);
             spp.enable();
-            TableMemory tables = new TableMemory(memory);
-            walker = new EptWalker(tables, EptCapabilities.ALL, new SppWalker(tables, 46, SppOptions.DEFAULT));
-            controls.eptp(Eptp.of(mmu.root(), 4, false));
-            controls.subPageWrite = true;
-            controls.spptp = spp.spptp(0);
+            walk = new HardwareWalk(parts.memory, spp.spptp(0));
         }
 
         boolean allowed(Step step) {
@@ -94,21 +69,15 @@ class HardwareWalkProperties {
         boolean passes(Step step, int kind) {
             long gpa = step.page * 4096L + step.offset;
             for (int exits = 0; exits < 4; exits++) {
-                access.gpa = gpa;
-                access.gla = gpa;
-                access.glaValid = true;
-                access.sizeBytes = step.sizeBytes;
-                access.access = kind;
-                switch (walker.access(controls, access, walk)) {
+                switch (walk.access(mmu.roots().eptp(mmu.root()), gpa, step.sizeBytes, kind)) {
                     case TRANSLATED -> {
-                        assertThat(walk.hpa())
-                                .isEqualTo(host.resolve(slots.at(0).hva() + gpa));
+                        assertThat(walk.hpa()).isEqualTo(parts.hpa(slot.hva() + gpa));
                         return true;
                     }
                     case SPP_MISS -> spp.miss(0, gpa);
                     case VIOLATION -> {
                         boolean write = kind == AccessContext.WRITE;
-                        if (mmu.fault(0, slots.at(gpa >>> 12), gpa, write ? EptViolation.WRITE : EptViolation.READ)
+                        if (mmu.fault(0, slot, gpa, write ? EptViolation.WRITE : EptViolation.READ)
                                 == MapOutcome.SUB_PAGE) {
                             return false;
                         }
@@ -158,8 +127,8 @@ class HardwareWalkProperties {
                             .isOne();
                     world.bitmaps.put(step.page, bitmap);
                 }
-                case ZAP -> world.mmu.zap(world.slots.at(step.page), step.page, step.page);
-                case WRITE_PROTECT -> world.mmu.writeProtect(world.slots.at(step.page), step.page);
+                case ZAP -> world.mmu.zap(world.slot, step.page, step.page);
+                case WRITE_PROTECT -> world.mmu.writeProtect(world.slot, step.page);
                 case READ -> assertThat(world.passes(step, AccessContext.READ)).isTrue();
                 case FETCH ->
                     assertThat(world.passes(step, AccessContext.FETCH)).isTrue();

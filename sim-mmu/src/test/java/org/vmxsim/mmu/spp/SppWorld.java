@@ -70,6 +70,16 @@ public final class SppWorld {
     }
 
     /**
+     * Where the host has a page.
+     *
+     * @param hva host virtual address
+     * @return host-physical address
+     */
+    public long hpa(long hva) {
+        return host.resolve(hva);
+    }
+
+    /**
      * Changes a memslot as a virtual machine does.
      *
      * @param spp the profile
@@ -116,6 +126,18 @@ public final class SppWorld {
      * @return its vector, or {@link #MISS}
      */
     public long vector(long root, long gfn) {
+        return vector(memory, root, gfn);
+    }
+
+    /**
+     * As {@link #vector(long, long)}, of other memory.
+     *
+     * @param memory the machine's memory
+     * @param root the root table
+     * @param gfn the page
+     * @return its vector, or {@link #MISS}
+     */
+    public static long vector(PhysicalMemory memory, long root, long gfn) {
         long table = root;
         for (int shift = 27; shift > 0; shift -= 9) {
             long entry = memory.readLong(table + (gfn >>> shift & 511) * 8);

@@ -7,61 +7,36 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.BeforeTry;
-import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.abi.Errno;
-import org.vmxsim.mmu.ept.EptMmu;
-import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.HostMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.MemslotChange;
-import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.fixed.FixedSubPages;
 
 class SubPageProtectionProperties {
     private static final long SIZE_BYTES = 64 << 20;
 
-    private PhysicalMemory memory;
-    private FrameAllocator frames;
-    private KernelMemory kernel;
-    private Memslots slots;
-    private EptMmu mmu;
-    private final SppRig rig = new SppRig();
+    private SppWorld world;
+    private SppRig rig;
     private FixedSubPages spp;
 
     @BeforeTry
     void fresh() {
-        memory = PhysicalMemory.sparse(SIZE_BYTES);
-        frames = new FrameAllocator(memory);
-        frames.add(0, SIZE_BYTES);
-        kernel = new KernelMemory(memory);
-        slots = new Memslots();
-        HostMemory host = new HostMemory(memory, frames);
-        mmu = new EptMmu(kernel, frames, host, slots, PageSize.SIZE_2M);
-        spp = new FixedSubPages(rig.environment(kernel, frames, slots, mmu, true));
-        mmu.subPageRules(spp);
-        slots.make(slots.check(0, 0, 0x10_0000, 0x40_0000, host.map(0x40_0000, PageSize.SIZE_4K)));
+        world = new SppWorld(SIZE_BYTES, true, false);
+        rig = world.rig;
+        spp = new FixedSubPages(world.environment);
+        world.mmu.subPageRules(spp);
+        world.slot(0, 0x10_0000, 0x40_0000, PageSize.SIZE_4K);
     }
 
-    /** The vector of a page by plain arithmetic, -1 if an upper entry is not valid. */
     private long vector(long gpa) {
-        long table = spp.spptp(0);
-        for (int shift = 39; shift > 12; shift -= 9) {
-            long entry = memory.readLong(table + (gpa >>> shift & 511) * 8);
-            if (entry == 0) {
-                return -1;
-            }
-            assertThat(entry & 0xfff).isEqualTo(1);
-            table = entry & ~0xfffL;
-        }
-        return memory.readLong(table + (gpa >>> 12 & 511) * 8);
+        return world.vector(spp.spptp(0), gpa >>> 12);
     }
 
     @Example
     void errorsInTheOrderOfTheTable() {
         assertThat(spp.set(0x100, new int[513]).errno()).isEqualTo(Errno.ENODEV);
         assertThat(spp.get(0x100, 1).result().errno()).isEqualTo(Errno.ENODEV);
-        assertThat(new FixedSubPages(rig.environment(kernel, frames, slots, mmu, false))
+        assertThat(new FixedSubPages(new SppWorld(SIZE_BYTES, false, false).environment)
                         .enable()
                         .errno())
                 .isEqualTo(Errno.ENODEV);
@@ -110,8 +85,8 @@ class SubPageProtectionProperties {
         spp.set(0x1ff, new int[] {0, 0});
         spp.miss(0, 0x1f_f000);
         spp.miss(0, 0x20_0000);
-        MemslotChange deletion = slots.check(0, 0, 0, 0, 0);
-        slots.make(deletion);
+        MemslotChange deletion = world.slots.check(0, 0, 0, 0, 0);
+        world.slots.make(deletion);
         spp.memslotChanged(deletion.removed(), null);
         assertThat(vector(0x1f_f000)).isEqualTo(0x5555_5555_5555_5555L);
         assertThat(vector(0x20_0000)).isEqualTo(0x5555_5555_5555_5555L);

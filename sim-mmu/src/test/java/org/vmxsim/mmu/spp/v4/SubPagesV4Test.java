@@ -21,6 +21,7 @@ import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.spp.SppEnvironment;
 import org.vmxsim.mmu.spp.SppGlobals;
+import org.vmxsim.mmu.spp.SppWorld;
 import org.vmxsim.vmx.ept.EptViolation;
 
 /** The calls of v4 step by step, on tables in memory and without a processor. */
@@ -97,16 +98,7 @@ class SubPagesV4Test {
 
     /** The vector of a page by plain arithmetic, -1 if an upper entry is not valid. */
     private long vector(long root, long gpa) {
-        long table = root;
-        for (int shift = 39; shift > 12; shift -= 9) {
-            long entry = memory.readLong(table + (gpa >>> shift & 511) * 8);
-            if (entry == 0) {
-                return -1;
-            }
-            assertThat(entry & 0xfff).isEqualTo(1);
-            table = entry & ~0xfffL;
-        }
-        return memory.readLong(table + (gpa >>> 12 & 511) * 8);
+        return SppWorld.vector(memory, root, gpa >>> 12);
     }
 
     private void map(long gpa) {
