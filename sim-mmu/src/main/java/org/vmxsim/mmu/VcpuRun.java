@@ -83,7 +83,10 @@ final class VcpuRun {
         if (vcpu.events().takeTripleFault()) {
             return new VcpuExit.Shutdown();
         }
-        honourRequests();
+        VcpuExit hindered = honourRequests();
+        if (hindered != null) {
+            return hindered;
+        }
         tracing.entering(vcpu.events().beforeEntry());
         VmxStatus status = launched ? vmx.vmresume() : vmx.vmlaunch();
         if (status != VmxStatus.SUCCEED) {
@@ -100,13 +103,22 @@ final class VcpuRun {
         return stop == StopReason.HALTED ? new VcpuExit.Hlt() : result;
     }
 
-    private void honourRequests() {
-        mmu.loadIfNeeded();
+    /** Null, or why the guest cannot be entered: no memory, or a crash while its tables were changed. */
+    private VcpuExit honourRequests() {
+        boolean loaded = mmu.loadIfNeeded();
+        if (vm.oops() != null) {
+            return new VcpuExit.Oops(vm.oops());
+        }
+        if (!loaded) {
+            long rip = vcpu.registers().rip();
+            return new VcpuExit.InternalError(VcpuExit.Suberror.NO_MEMORY, rip, "no memory for an EPT root");
+        }
         if (requests.take(vcpu.id(), RequestBits.UPDATE_DIRTY_LOGGING)) {
             modificationLog.enable(vm.slots().logsWrites());
         }
         vcpu.virtualizationExceptions().beforeEntry();
         tracing.flushing(mmu.eptp(), mmu.flushIfNeeded());
+        return null;
     }
 
     private VcpuExit exited(VmExit exit) {

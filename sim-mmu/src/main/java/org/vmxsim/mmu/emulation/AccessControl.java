@@ -132,7 +132,8 @@ public final class AccessControl {
     private final class RootTables implements ViewRoots {
         @Override
         public long eptp(int view, int addressSpace) {
-            return mmu.roots().eptp(mmu.roots().hpa(view, addressSpace));
+            long rootHpa = mmu.roots().hpaIfAny(view, addressSpace);
+            return rootHpa == FrameAllocator.NONE ? NO_MEMORY : mmu.roots().eptp(rootHpa);
         }
 
         @Override

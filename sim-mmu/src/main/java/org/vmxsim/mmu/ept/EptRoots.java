@@ -2,6 +2,7 @@ package org.vmxsim.mmu.ept;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;
@@ -64,11 +65,23 @@ public final class EptRoots {
      * @throws IllegalArgumentException if there is no frame for it
      */
     public long hpa(int view, int addressSpace) {
-        MmuPage root = findOrMake(role(view, addressSpace, false));
-        if (root == null) {
+        long hpa = hpaIfAny(view, addressSpace);
+        if (hpa == FrameAllocator.NONE) {
             throw new IllegalArgumentException("need a free frame for the root table, got freeBytes=0");
         }
-        return root.tableHpa();
+        return hpa;
+    }
+
+    /**
+     * As {@link #hpa}, where memory may run out.
+     *
+     * @param view the view
+     * @param addressSpace 0, or 1 for system-management mode
+     * @return host-physical address, or {@link FrameAllocator#NONE}
+     */
+    public long hpaIfAny(int view, int addressSpace) {
+        MmuPage root = findOrMake(role(view, addressSpace, false));
+        return root == null ? FrameAllocator.NONE : root.tableHpa();
     }
 
     /**

@@ -89,14 +89,22 @@ public final class EptSelection {
         addressSpace = newSpace;
     }
 
-    /** Loads EPT pointer, EPTP index and EPTP list. A view that is there no more gives way to the default view. */
-    public void load() {
+    /**
+     * Loads EPT pointer, EPTP index and EPTP list. A view that is there no more gives way to the default view.
+     *
+     * @return false if there is no memory for a root or the list
+     */
+    public boolean load() {
         view = views.exists(view) ? view : Views.DEFAULT_VIEW;
-        load(roots.eptp(view, addressSpace));
+        long eptp = roots.eptp(view, addressSpace);
         EptpList list = lists[addressSpace];
-        list.update(views, roots);
+        if (eptp == ViewRoots.NO_MEMORY || !list.update(views, roots)) {
+            return false;
+        }
+        load(eptp);
         vmcs.eptpSwitching(list.isNeeded(), list.hpa());
         vmcs.eptpIndex(view);
+        return true;
     }
 
     /**

@@ -113,26 +113,43 @@ public final class MmuContext {
         mmu.roots().mode(id, view(), addressSpace(), nested);
     }
 
-    /** Loads what was chosen, if it was asked to or its root must not be used any more. */
-    public void loadIfNeeded() {
-        EptRoots roots = mmu.roots();
-        boolean obsolete = roots.needsLoad(id);
+    /**
+     * Loads what was chosen, if it was asked to or its root must not be used any more ({@code kvm_mmu_reload}).
+     *
+     * @return false if there is no memory for a root: the guest must not be entered
+     */
+    public boolean loadIfNeeded() {
+        boolean obsolete = mmu.roots().needsLoad(id);
         if (!requests.take(id, RequestBits.LOAD_MMU) && !obsolete) {
-            return;
+            return true;
         }
         if (obsolete) {
-            roots.unload(id);
+            mmu.roots().unload(id);
         }
-        ept.load();
+        boolean loaded = load();
+        if (!loaded) {
+            requests.loadMmu(id);
+        }
+        return loaded;
+    }
+
+    private boolean load() {
+        EptRoots roots = mmu.roots();
+        if (!ept.load()) {
+            return false;
+        }
         if (ept.hasRunWithOtherFlags()) {
             requests.flush(id);
         }
         hold();
-        roots.load(id);
+        if (!roots.load(id)) {
+            return false;
+        }
         if (nested) {
             ept.load(roots.eptp(mmu.vcpu(id).root().tableHpa()));
         }
         vmcs.subPages(subPages.controlOn(id), subPages.spptp(id));
+        return true;
     }
 
     /** The guest is about to run. */

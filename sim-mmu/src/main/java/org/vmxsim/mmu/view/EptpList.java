@@ -15,7 +15,7 @@ public final class EptpList {
     private final FrameAllocator frames;
     private final int addressSpace;
     private final long[] entries = new long[Views.MAX_VIEWS];
-    private long hpa = -1;
+    private long hpa = FrameAllocator.NONE;
     /** One more than the last entry that is not 0. */
     private int end;
 
@@ -37,30 +37,36 @@ public final class EptpList {
      *
      * @param views which are visible
      * @param roots their EPT pointers
+     * @return false if there is no memory for the list or for a root: nobody may enter the guest with it
      */
-    public void update(Views views, ViewRoots roots) {
+    public boolean update(Views views, ViewRoots roots) {
         int last = 0;
         for (int view = views.nextVisible(0); view >= 0; view = views.nextVisible(view + 1)) {
             last = view + 1;
         }
-        for (int view = 0; view < Math.max(end, last); view++) {
-            set(view, views.isVisible(view) ? roots.eptp(view, addressSpace) : NONE);
+        end = Math.max(end, last);
+        for (int view = 0; view < end; view++) {
+            if (!set(view, views.isVisible(view) ? roots.eptp(view, addressSpace) : NONE)) {
+                return false;
+            }
         }
         end = last;
+        return true;
     }
 
-    private void set(int view, long eptp) {
+    private boolean set(int view, long eptp) {
         if (entries[view] == eptp) {
-            return;
+            return true;
         }
-        if (hpa < 0) {
+        if (hpa == FrameAllocator.NONE) {
             hpa = frames.allocate(PageSize.SIZE_4K);
-            if (hpa == FrameAllocator.NONE) {
-                throw new IllegalArgumentException("need a free frame for the EPTP list, got freeBytes=0");
-            }
+        }
+        if (eptp == ViewRoots.NO_MEMORY || hpa == FrameAllocator.NONE) {
+            return false;
         }
         entries[view] = eptp;
         memory.writeLong(hpa + 8L * view, eptp);
+        return true;
     }
 
     /**
