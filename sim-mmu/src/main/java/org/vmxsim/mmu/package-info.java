@@ -16,8 +16,9 @@
  * }</pre>
  *
  * <p>Read in this order: {@link org.vmxsim.mmu.Kvm}, {@link org.vmxsim.mmu.Vm}, {@link org.vmxsim.mmu.Vcpu},
- * {@link org.vmxsim.mmu.VcpuExit}, {@code ExitDispatcher} and what it calls; then the packages below. Not modelled:
- * dirty logging, mmu notifiers, several EPT views, SMM, interrupt controllers inside the hypervisor, nested
- * virtualization.
+ * {@link org.vmxsim.mmu.VcpuExit}, {@code VcpuRun} (the loop of enter, exit, handle), {@code ExitDispatcher} and what
+ * it calls; then the packages below: {@link org.vmxsim.mmu.host}, {@link org.vmxsim.mmu.memslot},
+ * {@link org.vmxsim.mmu.ept}, {@link org.vmxsim.mmu.spp}. Not modelled: interrupt controllers inside the hypervisor,
+ * system-management mode but for its address space, nested virtualization but for the switch of paging structures.
  */
 package org.vmxsim.mmu;
