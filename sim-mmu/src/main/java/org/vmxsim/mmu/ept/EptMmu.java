@@ -151,14 +151,6 @@ public final class EptMmu {
         return tracer;
     }
 
-    EptTables tables() {
-        return tables;
-    }
-
-    MappingRules rules() {
-        return rules;
-    }
-
     /**
      * The frames that each vCPU keeps for tables; other tables may be made of them too.
      *

@@ -9,7 +9,6 @@ import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;
 import org.vmxsim.mmu.page.PageCache;
-import org.vmxsim.mmu.rmap.Rmap;
 import org.vmxsim.mmu.trace.MmuEvent;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.mmu.trace.VmCounter;
@@ -170,14 +169,6 @@ final class EptTables {
     }
 
     /**
-     * Calls for each entry that maps part of a range, in all roots; the visitor may change or zap the entry it is told
-     * of, or split it.
-     */
-    void forEach(Memslot slot, long firstGfn, long lastGfn, Rmap.Visitor visitor) {
-        slot.rmap().forEach(firstGfn, lastGfn, visitor);
-    }
-
-    /**
      * Replaces a large page by a table of the next smaller ones with the same rights and flags; false if there is no
      * memory for the table.
      */
@@ -203,44 +194,33 @@ final class EptTables {
         return true;
     }
 
-    /** Removes what an entry refers to: a page, a table with everything below, or a mark. */
-    void drop(EptCursor at, long gpa) {
-        MmuPage page = pageOf(at.spteHpa);
-        dropEntry(page, at.spteHpa, at.spte, gpa >>> 12);
+    /** Removes the table that an entry refers to, with everything below. */
+    void dropTable(EptCursor at) {
+        dropTable(at.spteHpa, at.spte);
         at.spte = notPresent;
     }
 
-    private void dropEntry(MmuPage page, long spteHpa, long spte, long gfn) {
-        int level = page.role().level();
-        if (!Spte.isPresent(spte)) {
-            memory.writeLong(spteHpa, notPresent);
-        } else if (EptEntry.mapsPage(spte, level)) {
-            zap(slots.at(page.role().addressSpace(), gfn), gfn, level, spteHpa);
-        } else {
-            MmuPage child = pages.at(EptEntry.table(spte));
-            child.removeParent(spteHpa);
-            memory.writeLong(spteHpa, notPresent);
-            // Paging-structure caches may hold the entry even if nothing was mapped below it.
-            flushNeeded = true;
-            if (child.parentCount() == 0) {
-                zapPage(child);
-            }
+    private void dropTable(long spteHpa, long spte) {
+        MmuPage child = pages.at(EptEntry.table(spte));
+        child.removeParent(spteHpa);
+        memory.writeLong(spteHpa, notPresent);
+        // Paging-structure caches may hold the entry even if nothing was mapped below it.
+        flushNeeded = true;
+        if (child.parentCount() == 0) {
+            zapPage(child);
         }
     }
 
-    /** Removes everything that a table maps, and the table; one that is held as a root stays, empty and invalid. */
+    /**
+     * Removes everything that a table maps, and the table, to which no entry refers; one that is held as a root stays,
+     * empty and invalid.
+     */
     void zapPage(MmuPage page) {
         tracer.count(VmCounter.MMU_SHADOW_ZAPPED);
         if (tracer.isOn()) {
             tracer.emit(new MmuEvent.PrepareZapPage(page.gfn(), page.role().toString(), page.tableHpa()));
         }
         empty(page);
-        for (int i = page.parentCount() - 1; i >= 0; i--) {
-            long parent = page.parent(i);
-            page.removeParent(parent);
-            memory.writeLong(parent, notPresent);
-            flushNeeded = true;
-        }
         if (page.rootCount() == 0) {
             pages.free(page);
         } else {
@@ -257,8 +237,15 @@ final class EptTables {
         for (int i = 0; i < ENTRIES; i++) {
             long spteHpa = page.tableHpa() + 8L * i;
             long spte = memory.readLong(spteHpa);
-            if (spte != notPresent && spte != Spte.NOT_PRESENT) {
-                dropEntry(page, spteHpa, spte, page.gfn() + ((long) i << 9 * (level - 1)));
+            if (!Spte.isPresent(spte)) {
+                // Nothing, or a mark: it goes with the table.
+                continue;
+            }
+            if (EptEntry.mapsPage(spte, level)) {
+                long gfn = page.gfn() + ((long) i << 9 * (level - 1));
+                zap(slots.at(page.role().addressSpace(), gfn), gfn, level, spteHpa);
+            } else {
+                dropTable(spteHpa, spte);
             }
         }
     }

@@ -130,14 +130,12 @@ public final class EptUpdates {
      * @param gfn the guest frame
      * @param level the level, 1 to 3
      * @param change gives the new entry for the old one
-     * @return how many entries there are
      */
-    public int change(Memslot slot, long gfn, int level, LongUnaryOperator change) {
+    public void change(Memslot slot, long gfn, int level, LongUnaryOperator change) {
         slot.rmap().forEach(level, gfn, gfn, (first, at, spteHpa) -> {
             long spte = tables.read(spteHpa);
             tables.change(spteHpa, spte, change.applyAsLong(spte));
         });
-        return slot.rmap().size(gfn, level);
     }
 
     /**

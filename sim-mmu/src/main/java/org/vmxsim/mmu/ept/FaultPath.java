@@ -167,7 +167,7 @@ final class FaultPath {
         }
         if (cursor.isMapped()) {
             // A table of smaller pages, some of them not mapped, where a larger page is possible by now.
-            tables.drop(cursor, gfn << 12);
+            tables.dropTable(cursor);
         }
         tables.install(slot, gfn, cursor, spte);
     }

@@ -175,16 +175,10 @@ public final class Spte {
      * reason stays without: sub-page permissions could only add writes to it.
      *
      * @param spte an entry that maps a 4-KiB page
-     * @param armed whether the SPPT is to be consulted
      * @return the entry
      */
-    public static long withSubPages(long spte, boolean armed) {
-        if (!isFixable(spte)) {
-            return spte;
-        }
-        return armed
-                ? spte & ~EptEntry.WRITE.mask() | EptEntry.SPP.mask()
-                : spte & ~EptEntry.SPP.mask() | EptEntry.WRITE.mask();
+    public static long armed(long spte) {
+        return isFixable(spte) ? spte & ~EptEntry.WRITE.mask() | EptEntry.SPP.mask() : spte;
     }
 
     /**

@@ -330,6 +330,56 @@ class FaultPathTest {
     }
 
     @Test
+    void aNeighbourThatTheViewHidesIsNotPrefetched() {
+        mmu.roots().accessedDirty(true);
+        mmu.prefetch(true);
+        mmu.accessRules(new AccessRules() {
+            @Override
+            public int permissions(int view, Memslot of, long gfn) {
+                return gfn == 3 ? 0 : ALL;
+            }
+        });
+        host.read(slot.hva(), 0x5000);
+        mmu.fault(0, slot, 0x1000, READ);
+        assertThat(slot.rmap().count(1)).as("0, 1, 2 and 4").isEqualTo(4);
+        assertThat(spte(0x3000)).isZero();
+    }
+
+    /** A change of the bitmap leaves pages closed that are closed for another reason. */
+    @Test
+    void aChangedBitmapOpensNoPageThatTheHostOrTheLogKeepsClosed() {
+        mmu.fault(0, slot, 0x5000, WRITE);
+        set(0x5000, spte(0x5000) & ~(HOST_WRITABLE | W));
+        long closed = spte(0x5000);
+        rules.armed = 1 << 5;
+        mmu.applySubPages(slot, 5);
+        assertThat(spte(0x5000)).isEqualTo(closed);
+        rules.armed = 0;
+        log(true);
+        mmu.fault(0, slot, 0x6000, READ);
+        mmu.applySubPages(slot, 6);
+        assertThat(spte(0x6000) & (W | SPP))
+                .as("its first write is to be logged")
+                .isZero();
+        mmu.fault(0, slot, 0x6000, WRITE);
+        rules.armed = 1 << 6;
+        mmu.applySubPages(slot, 6);
+        assertThat(spte(0x6000) & (W | SPP | SPP_SAVED)).as("logged already").isEqualTo(SPP);
+        rules.armed = 0;
+        mmu.applySubPages(slot, 6);
+        assertThat(spte(0x6000) & (W | SPP | SPP_SAVED)).isEqualTo(W);
+    }
+
+    @Test
+    void withoutSubPageProtectionAWriteProtectedPageIsOpenedAgain() {
+        mmu.subPageRules(SubPageRules.NONE);
+        mmu.fault(0, slot, 0x5000, WRITE);
+        mmu.writeProtect(slot, 5);
+        assertThat(mmu.fault(0, slot, 0x5000, WRITE)).isEqualTo(MapOutcome.WRITE_ALLOWED);
+        assertThat(SubPageRules.NONE.retargeted(slot, 5, 0x77)).isEqualTo(0x77);
+    }
+
+    @Test
     void nothingIsPrefetchedWithoutFlagsOrWhereWritesAreLoggedOrOutsideTheMemslot() {
         mmu.prefetch(true);
         Memslot edge = add(1, 0, 0x80_2000, 0x3000, PageSize.SIZE_4K);
@@ -395,6 +445,22 @@ class FaultPathTest {
         assertThat(mmu.fault(0, slot, 0x5000, WRITE))
                 .as("needs none, but asks first")
                 .isEqualTo(MapOutcome.NO_MEMORY);
+        assertThat(mmu.roots().load(1))
+                .as("there is a root, but no frame for tables")
+                .isFalse();
+    }
+
+    @Test
+    void whenGenerationsBeginAgainAllMarksGo() {
+        mmu.markDevice(0, 0x1234_5000L);
+        assertThat(slots.generation() % Spte.GENERATIONS).isNotZero();
+        mmu.memslotsChanged();
+        assertThat(Spte.isDevice(spte(0x1234_5000L))).isTrue();
+        while (slots.generation() % Spte.GENERATIONS != 0) {
+            log(slot.dirty() == null);
+        }
+        mmu.memslotsChanged();
+        assertThat(spte(0x1234_5000L)).isZero();
     }
 
     /** Tables of other purposes, like those of SPP misses, count on what the last EPT violation has left. */

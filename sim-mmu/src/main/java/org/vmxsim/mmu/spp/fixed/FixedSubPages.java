@@ -234,7 +234,7 @@ public final class FixedSubPages implements SubPageProtection {
 
     @Override
     public long made(Memslot slot, long gfn, long spte) {
-        return isProtected(slot, gfn) ? Spte.withSubPages(spte, true) : spte;
+        return isProtected(slot, gfn) ? Spte.armed(spte) : spte;
     }
 
     @Override

@@ -81,9 +81,6 @@ final class EptRange {
                         Math.min(lastGfn, gfn | PageSize.ofLevel(cursor.level).pages() - 1) - gfn + 1;
                 mmu.updates().zapEntry(slots.at(gfn), gfn, cursor.level, cursor.spteHpa);
                 flush = true;
-                if (count >= bitmaps.length) {
-                    return true;
-                }
                 // The kernel's walk goes on below the entry it has cleared: in frame 0, whose zeros end it.
                 gfn += count - 1;
             }

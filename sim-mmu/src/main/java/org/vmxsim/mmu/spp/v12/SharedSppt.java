@@ -111,9 +111,6 @@ final class SharedSppt {
             memory.writeLong(at, memory.readLong(at) & ~SppEntry.VALID.mask());
             any = true;
             long count = Math.min(lastGfn, gfn | REGION_PAGES - 1) - gfn + 1;
-            if (count >= npages) {
-                return true;
-            }
             gfn += count;
         }
         return any;

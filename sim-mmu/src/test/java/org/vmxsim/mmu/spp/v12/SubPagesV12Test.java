@@ -22,6 +22,7 @@ import org.vmxsim.mmu.ept.Spte;
 import org.vmxsim.mmu.ept.SubPageRules.WriteFault;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.page.MmuRole;
 import org.vmxsim.mmu.spp.SppWorld;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.vmx.ept.EptEntry;
@@ -140,7 +141,13 @@ class SubPagesV12Test {
         world.mmu.roots().unload(1);
         assertThat(spp.set(0, new int[] {1}).errno()).isEqualTo(Errno.EFAULT);
         assertThat(spp.miss(0, 0).isOk()).as("nothing is written").isTrue();
+        assertThat(world.mmu.pages().at(root).rootCount())
+                .as("the other vCPU's")
+                .isOne();
         world.mmu.roots().load(1);
+        assertThat(world.mmu.pages().at(root).rootCount()).isEqualTo(2);
+        assertThat(spp.set(0, new int[] {1}).returnValue()).isOne();
+        assertThat(spp.miss(0, 0).isOk()).isTrue();
         assertThat(spp.spptp(1)).isEqualTo(root);
         assertThat(world.vector(root, 0)).isEqualTo(1);
     }
@@ -195,6 +202,55 @@ class SubPagesV12Test {
         assertThat(world.vector(root, 3)).isEqualTo(0b010100);
         assertThat(world.vector(root, 4)).as("not protected").isZero();
         assertThat(world.vector(root, 512)).isEqualTo(SppWorld.MISS);
+        spp.miss(0, 513 << 12);
+        MmuRole vectors = new MmuRole(1, 0, false, false, false, true);
+        assertThat(world.mmu.pages().find(512, vectors))
+                .as("by its first frame")
+                .isNotNull();
+        assertThat(world.vector(root, 512)).isEqualTo(0b1000001);
+    }
+
+    @Test
+    void withoutAFrameForTheRootTheCallCrashes() {
+        spp.vcpuCreated(0);
+        while (world.frames.freeBytes() > 2 * 4096) {
+            world.frames.allocate(PageSize.SIZE_4K);
+        }
+        assertThat(spp.enable().oops().function())
+                .as("two frames of bitmaps, none for a table")
+                .isEqualTo("kvm_spp_get_page");
+        assertThat(spp.isActive()).isFalse();
+    }
+
+    @Test
+    void aRootThatGoesBeforeTheCallIsNoTable() {
+        spp.vcpuCreated(0);
+        spp.rootFreed(0);
+        assertThat(spp.oops()).isNull();
+        assertThat(spp.enable().returnValue()).isZero();
+    }
+
+    /** T4: what others do while the lock is dropped is looked at again. */
+    @Test
+    void whatChangesWhileTheLockIsDroppedIsSeen() {
+        enabled(1);
+        spp.interleave(point -> world.mmu.roots().unload(0));
+        assertThat(spp.set(1, new int[] {5}).errno()).isEqualTo(Errno.EFAULT);
+        spp.interleave(point -> world.change(spp, 0, 0, 0));
+        world.mmu.roots().load(0);
+        assertThat(spp.set(1, new int[] {5}).errno()).isEqualTo(Errno.ENODEV);
+    }
+
+    /** {@code kvm_spp_flush_rmap} asks for a flush wherever it drops something, used lately or not. */
+    @Test
+    void droppingAMappingFlushesAlsoIfItsAccessIsTracked() {
+        enabled(1);
+        world.fault(0, 0x1000, true);
+        world.mmu.updates().change(slot, 1, 1, Spte::accessTracked);
+        world.mmu.takeFlushRequest();
+        spp.set(1, new int[] {1});
+        assertThat(world.spte(0x1000)).isZero();
+        assertThat(world.rig.takeFlush()).isTrue();
     }
 
     @Test
@@ -282,10 +338,45 @@ class SubPagesV12Test {
         assertThat(large.mmu.mappedPages(PageSize.SIZE_2M)).isOne();
         assertThat(v12.largestLevel(large.slots.at(0), 0)).isEqualTo(1);
         assertThat(v12.largestLevel(large.slots.at(0), 512)).isEqualTo(2);
+        v12.set(1024, new int[] {-1});
+        assertThat(large.mmu.mappedPages(PageSize.SIZE_2M))
+                .as("dropped, though open")
+                .isOne();
+        large.fault(0, 4 << 20, true);
+        v12.set(1025, new int[] {-1});
+        assertThat(large.mmu.mappedPages(PageSize.SIZE_2M))
+                .as("from any of its pages")
+                .isOne();
         large.fault(0, 0, true);
         assertThat(large.mmu.mappedPages(PageSize.SIZE_4K)).isOne();
         v12.set(511, new int[] {-1});
         assertThat(v12.largestLevel(large.slots.at(0), 0)).isEqualTo(3);
+    }
+
+    /** T3: the index of the bitmaps goes on by one where the frame jumps to the end of the large page. */
+    @ParameterizedTest
+    @CsvSource({"-1, 0, 0, false", "0, -1, -1, true"})
+    void a1GibPageGoesAndThePageBehindItGetsTheSecondBitmap(int second, int third, int fourth, boolean armed) {
+        SppWorld large = new SppWorld(3L << 30, true, false);
+        large.slot(0, 0, 1L << 30, PageSize.SIZE_1G);
+        large.slot(1, 1L << 30, 1L << 20, PageSize.SIZE_4K);
+        SubPagesV12 v12 = new SubPagesV12(large.environment);
+        large.mmu.subPageRules(v12);
+        v12.vcpuCreated(0);
+        large.mmu.roots().load(0);
+        v12.enable();
+        large.mmu.roots().load(0);
+        large.fault(0, 0, true);
+        large.fault(0, 1L << 30, true);
+        assertThat(large.mmu.mappedPages(PageSize.SIZE_1G)).isOne();
+        large.mmu.updates().change(large.slots.at(0), 0, 3, Spte::accessTracked);
+        large.mmu.takeFlushRequest();
+        large.rig.takeFlush();
+        v12.set(0x3_fffd, new int[] {0, second, third, fourth, 0});
+        assertThat(large.mmu.mappedPages(PageSize.SIZE_1G)).isZero();
+        assertThat(large.rig.takeFlush()).isTrue();
+        assertThat(EptEntry.SPP.isSet(large.spte(1L << 30))).isEqualTo(armed);
+        assertThat(EptEntry.WRITE.isSet(large.spte(1L << 30))).as("either way").isFalse();
     }
 
     @Test
