@@ -205,6 +205,9 @@ class PageTrackingTest {
         guest.vm.setUserMemoryRegion(5, 0, 0x1000_0000, 0, 0);
         assertThat(tracking.isActive(logged, 0x10001, TrackMode.WRITE)).isFalse();
         assertThat(log.lines).containsExactly("created 5", "flushed 5");
+        tracking.unregister(log);
+        guest.vm.addMemory(5, 0x1000_0000, 0x2000, PageSize.SIZE_4K);
+        assertThat(log.lines).as("who has left").hasSize(2);
     }
 
     /** The processor pushes an interrupt frame onto a tracked stack; nothing can be emulated there. */

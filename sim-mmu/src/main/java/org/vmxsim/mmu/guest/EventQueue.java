@@ -185,15 +185,6 @@ public final class EventQueue {
     }
 
     /**
-     * How many non-maskable interrupts wait.
-     *
-     * @return 0 to 2
-     */
-    public int waitingNmis() {
-        return nmis;
-    }
-
-    /**
      * Whether an NMI waits and is not blocked, or an external interrupt and the guest's RFLAGS.IF would let it in.
      *
      * @return true if the guest is not to be treated as halted

@@ -49,15 +49,6 @@ public final class DirtyBitmap {
     }
 
     /**
-     * How many words there are.
-     *
-     * @return one for each 64 pages begun
-     */
-    public int wordCount() {
-        return words.length;
-    }
-
-    /**
      * The bits of 64 pages.
      *
      * @param index number of the word: pages 64*index to 64*index+63

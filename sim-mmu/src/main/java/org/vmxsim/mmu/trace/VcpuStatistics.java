@@ -109,15 +109,6 @@ public final class VcpuStatistics {
         }
 
         /**
-         * EPT violations that ended in a mapping or a permission.
-         *
-         * @return how many
-         */
-        public long faultsFixed() {
-            return count(VcpuCounter.PF_FIXED);
-        }
-
-        /**
          * SPP misses.
          *
          * @return how many were answered

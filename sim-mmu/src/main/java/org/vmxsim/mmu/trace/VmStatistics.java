@@ -33,13 +33,4 @@ public record VmStatistics(
     public long count(VmCounter counter) {
         return counts[counter.ordinal()];
     }
-
-    /**
-     * Large pages mapped (KVM's {@code largepages}).
-     *
-     * @return 2-MiB and 1-GiB pages
-     */
-    public long lpages() {
-        return pages2m + pages1g;
-    }
 }

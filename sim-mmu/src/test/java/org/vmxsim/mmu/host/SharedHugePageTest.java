@@ -1,6 +1,7 @@
 package org.vmxsim.mmu.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,13 @@ class SharedHugePageTest {
         assertThat(frameIn(child, HVA)).isEqualTo(frameIn(parent, HVA));
         assertThat(page.writable).isFalse();
         assertThat(allocator.freeBytes()).isEqualTo(MEMORY_BYTES - (2 << 20));
+    }
+
+    @Test
+    void whoIsNotifiedNoMoreKeepsWhatIsNoLongerSo() {
+        child.removeNotifier(childNotifier);
+        child.write(HVA, new byte[] {3});
+        assertThatThrownBy(childNotifier::check).isInstanceOf(AssertionError.class);
     }
 
     @Test
