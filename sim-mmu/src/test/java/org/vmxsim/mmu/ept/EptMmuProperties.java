@@ -83,6 +83,7 @@ class EptMmuProperties {
     private void create(int place) {
         long[] p = places[place];
         MemslotChange change = slots.check((int) p[0], (int) p[1], p[2], p[3], p[4]);
+        assertThat(subPages.memslotMade(change.added())).isTrue();
         slots.make(change);
         subPages.memslotChanged(change.removed(), change.added());
     }
