@@ -1,7 +1,5 @@
 package org.vmxsim.testkit.reference;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.vmxsim.mmu.abi.Errno;
@@ -38,6 +36,8 @@ public final class ReferencePermissions {
         EMULATION
     }
 
+    private static final byte[] ZEROS = new byte[4096];
+
     private final SppProfile profile;
     private final List<ReferenceSlot> slots = new ArrayList<>();
     private boolean active;
@@ -55,14 +55,14 @@ public final class ReferencePermissions {
      * Adds a memslot.
      *
      * @param slot the memslot
-     * @param bytes its contents; kept, and changed by writes
+     * @param pages its contents, page by page, null for a page of zeros; kept, and changed by writes
      * @throws IllegalArgumentException if the sizes differ
      */
-    public void addMemory(Slot slot, byte[] bytes) {
-        if (bytes.length != slot.npages() * 4096) {
-            throw new IllegalArgumentException("need " + slot.npages() * 4096 + " bytes, got " + bytes.length);
+    public void addMemory(Slot slot, byte[][] pages) {
+        if (pages.length != slot.npages()) {
+            throw new IllegalArgumentException("need " + slot.npages() + " pages, got " + pages.length);
         }
-        ReferenceSlot added = new ReferenceSlot(slot, bytes);
+        ReferenceSlot added = new ReferenceSlot(slot, pages);
         if (active && profile == SppProfile.FIXED) {
             added.freshBitmaps();
         }
@@ -73,13 +73,13 @@ public final class ReferencePermissions {
      * Deletes a memslot.
      *
      * @param id its number
-     * @return its contents
+     * @return its contents, page by page, null for a page of zeros
      */
-    public byte[] deleteMemory(int id) {
+    public byte[][] deleteMemory(int id) {
         ReferenceSlot gone = byId(id);
         slots.remove(gone);
         active &= profile != SppProfile.V12 || gone.bitmaps == null;
-        return gone.bytes;
+        return gone.pages;
     }
 
     /**
@@ -283,7 +283,11 @@ public final class ReferencePermissions {
      */
     public void poke(long gpa, byte value) {
         ReferenceSlot slot = at(gpa >>> 12);
-        slot.bytes[slot.index(gpa >>> 12) * 4096 + (int) (gpa & 0xfff)] = value;
+        int index = slot.index(gpa >>> 12);
+        if (slot.pages[index] == null) {
+            slot.pages[index] = new byte[ZEROS.length];
+        }
+        slot.pages[index][(int) (gpa & 0xfff)] = value;
     }
 
     /**
@@ -293,21 +297,29 @@ public final class ReferencePermissions {
      * @return what lies there
      */
     public byte load(long gpa) {
-        ReferenceSlot slot = at(gpa >>> 12);
-        return slot.bytes[slot.index(gpa >>> 12) * 4096 + (int) (gpa & 0xfff)];
+        return page(gpa >>> 12)[(int) (gpa & 0xfff)];
     }
 
     /**
-     * Eight bytes.
+     * A page.
      *
-     * @param gpa guest-physical address in a memslot, 8-byte aligned
-     * @return what lies there, little-endian
+     * @param gfn guest frame in a memslot
+     * @return what lies there, not to be changed; another array after a write
      */
-    public long loadLong(long gpa) {
-        ReferenceSlot slot = at(gpa >>> 12);
-        return ByteBuffer.wrap(slot.bytes)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .getLong(slot.index(gpa >>> 12) * 4096 + (int) (gpa & 0xfff));
+    public byte[] page(long gfn) {
+        ReferenceSlot slot = at(gfn);
+        byte[] page = slot.pages[slot.index(gfn)];
+        return page == null ? ZEROS : page;
+    }
+
+    /**
+     * A page becomes zeros.
+     *
+     * @param gfn guest frame in a memslot
+     */
+    public void clear(long gfn) {
+        ReferenceSlot slot = at(gfn);
+        slot.pages[slot.index(gfn)] = null;
     }
 
     /**

@@ -6,7 +6,8 @@ import org.vmxsim.testkit.value.MemoryLayout.Slot;
 /** One memslot of the reference model: its bytes, its bitmaps if it has any, its dirty pages. */
 final class ReferenceSlot {
     Slot slot;
-    final byte[] bytes;
+    /** Its contents; null is a page of zeros. */
+    final byte[][] pages;
     /** One for each page, or null where the profile gives the memslot none. */
     int[] bitmaps;
     /** One for each page, or null while dirty pages are not logged. */
@@ -14,9 +15,9 @@ final class ReferenceSlot {
     /** One for each page: a write was tried and denied; null while dirty pages are not logged. */
     boolean[] tried;
 
-    ReferenceSlot(Slot slot, byte[] bytes) {
+    ReferenceSlot(Slot slot, byte[][] pages) {
         this.slot = slot;
-        this.bytes = bytes;
+        this.pages = pages;
     }
 
     void freshBitmaps() {

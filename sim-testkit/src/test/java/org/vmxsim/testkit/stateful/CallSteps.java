@@ -36,7 +36,7 @@ final class CallSteps {
     record AddVcpu() implements Step {
         @Override
         public void run(World world) {
-            if (world.vm.vcpus().size() < World.PROCESSORS) {
+            if (world.vm.vcpus().size() < world.processors) {
                 world.vm.createVcpu();
             }
         }

@@ -21,6 +21,11 @@ record Setup(
         return new Setup(engine, vcpus, largestPage, accessedDirty, modificationLog, false);
     }
 
+    /** A late vCPU finds one. */
+    int processors() {
+        return Math.min(vcpus + 1, World.PROCESSORS);
+    }
+
     KvmConfig config() {
         KvmConfig plain = KvmConfig.DEFAULT;
         return new KvmConfig(

@@ -1,6 +1,8 @@
 package org.vmxsim.testkit.stateful;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -14,7 +16,6 @@ import org.vmxsim.testkit.OperationArbitraries;
 import org.vmxsim.testkit.stateful.AccessSteps.Reaction;
 import org.vmxsim.testkit.value.GuestAccess;
 import org.vmxsim.testkit.value.GuestAccess.Kind;
-import org.vmxsim.testkit.value.PermissionOperation;
 import org.vmxsim.vmx.Engine;
 
 /** The actions: a row for each, with its weight. To add one, write a {@link Step} and a row. */
@@ -34,7 +35,7 @@ final class Steps {
         Arbitrary<Boolean> mostly = Arbitraries.frequency(Tuple.of(3, true), Tuple.of(1, false));
         return Combinators.combine(
                         Arbitraries.of(Engine.class),
-                        Arbitraries.integers().between(1, World.PROCESSORS),
+                        Arbitraries.frequency(Tuple.of(3, 1), Tuple.of(4, 2), Tuple.of(2, 3), Tuple.of(1, 4)),
                         Arbitraries.of(PageSize.class),
                         mostly,
                         mostly,
@@ -91,7 +92,7 @@ final class Steps {
     }
 
     private static Arbitrary<GuestAccess> plainAccesses(long[]... windows) {
-        return windows(windows).flatMap(window -> {
+        return inWindows(windows, window -> {
             long gpa = window[0] << 12;
             int bytes = (int) window[1] << 12;
             return Arbitraries.frequencyOf(
@@ -120,24 +121,26 @@ final class Steps {
     }
 
     private static Arbitrary<CallSteps.SubPageCall> calls(long[]... windows) {
-        Arbitrary<PermissionOperation> operations =
-                Arbitraries.of(World.WINDOWS).flatMap(window -> OperationArbitraries.calls(window[0], (int) window[1]));
-        return operations.map(CallSteps.SubPageCall::new);
+        return inWindows(windows, window -> OperationArbitraries.calls(window[0], (int) window[1]))
+                .map(CallSteps.SubPageCall::new);
     }
 
     private static Arbitrary<Integer> slots() {
         return Arbitraries.frequency(Tuple.of(5, 1), Tuple.of(1, 2), Tuple.of(1, 4), Tuple.of(1, 5));
     }
 
-    /** The first one above all, so that steps meet. */
-    private static Arbitrary<long[]> windows(long[]... windows) {
-        return Arbitraries.frequencyOf(Tuple.of(2, Arbitraries.just(windows[0])), Tuple.of(1, Arbitraries.of(windows)));
+    /** In the first window above all, so that steps meet. One arbitrary a window, made once: that generates faster. */
+    private static <T> Arbitrary<T> inWindows(long[][] windows, Function<long[], Arbitrary<T>> inWindow) {
+        List<Tuple2<Integer, Arbitrary<T>>> rows = new ArrayList<>();
+        for (int i = 0; i < windows.length; i++) {
+            rows.add(Tuple.of(i == 0 ? 2 * windows.length + 1 : 1, inWindow.apply(windows[i])));
+        }
+        return Arbitraries.frequencyOf(rows);
     }
 
     /** Guest frames of the windows. */
     private static Arbitrary<Long> pages() {
-        return windows(World.WINDOWS)
-                .flatMap(window -> Arbitraries.longs().between(window[0], window[0] + window[1] - 1));
+        return inWindows(World.WINDOWS, window -> Arbitraries.longs().between(window[0], window[0] + window[1] - 1));
     }
 
     private static Arbitrary<HostSteps.Change> hostChanges() {

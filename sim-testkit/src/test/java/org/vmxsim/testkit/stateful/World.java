@@ -3,10 +3,13 @@ package org.vmxsim.testkit.stateful;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.vmxsim.core.boot.BootEntry;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Vcpu;
@@ -40,6 +43,15 @@ final class World {
     static final long[][] WINDOWS = {{0x200, 6}, {AWAY, 5}, {0x3ff, 3}, {0x5fe, 4}, {0x7fe, 3}, {0x20f, 3}};
 
     static final int PROCESSORS = 4;
+    /** How long things take is not looked at, and small caches are made faster. */
+    private static final TimingPreset SMALL_CACHES = MachineConfig.DEFAULT
+            .timing()
+            .with(Map.of(
+                    "l1i.sizeBytes", "4096",
+                    "l1d.sizeBytes", "6144",
+                    "l2.sizeBytes", "20480",
+                    "l3.sizeBytes", "24576"));
+
     static final int SWAP_PAGES = 64;
     static final int MAX_SNAPSHOTS = 8;
     static final long FIRST_SNAPSHOT = 0x6000_0000_0000L;
@@ -49,6 +61,9 @@ final class World {
     static final long HANDLER = 0x7000;
 
     final SppProfile profile;
+    /** How many vCPUs there may be. */
+    final int processors;
+
     final Machine machine;
     final Kvm kvm;
     final Vm vm;
@@ -56,7 +71,7 @@ final class World {
     /** Host virtual address of each memslot's memory, by number. */
     final long[] hvas = new long[HOME.size() + 1];
     /** The memory of memslots that are not there now. */
-    final byte[][] detached = new byte[HOME.size() + 1][];
+    final byte[][][] detached = new byte[HOME.size() + 1][][];
 
     /** Whether the mapping behind memslot 5 is in parts, so that no large page can come of it. */
     boolean mappingCut;
@@ -65,12 +80,15 @@ final class World {
 
     private final TreeSet<Long> touched = new TreeSet<>();
     private final List<byte[]> snapshots = new ArrayList<>();
+    private final byte[] page = new byte[4096];
 
     World(SppProfile profile, Setup setup) {
         this.profile = profile;
+        processors = setup.processors();
         machine = Machine.of(MachineConfig.DEFAULT
                 .withMemory(64 << 20)
-                .withProcessors(PROCESSORS)
+                .withTiming(SMALL_CACHES)
+                .withProcessors(setup.processors())
                 .withEngine(setup.engine()));
         kvm = Kvm.on(machine, setup.config());
         kvm.hostFrames().swapPages(SWAP_PAGES);
@@ -78,11 +96,11 @@ final class World {
         vm.views().onDenied(access -> restricted);
         model = new ReferencePermissions(profile);
         assertThat(vm.addMemory(0, 0, 1 << 16, PageSize.SIZE_4K).isOk()).isTrue();
-        model.addMemory(new Slot(0, 0, 16, false), new byte[1 << 16]);
+        model.addMemory(new Slot(0, 0, 16, false), new byte[16][]);
         for (Slot slot : HOME) {
             PageSize backing = slot.id() == 4 ? PageSize.SIZE_2M : PageSize.SIZE_4K;
             hvas[slot.id()] = vm.host().map((long) slot.npages() << 12, backing);
-            detached[slot.id()] = new byte[slot.npages() << 12];
+            detached[slot.id()] = new byte[slot.npages()][];
             add(slot);
         }
         descriptors();
@@ -240,19 +258,14 @@ final class World {
 
     /** The host has made a page zeros. */
     void zero(long gfn) {
-        for (int i = 0; i < 4096; i++) {
-            model.poke((gfn << 12) + i, (byte) 0);
-        }
+        model.clear(gfn);
         touched.add(gfn);
     }
 
     /** Copies a page as fork does, and remembers what it held. */
     void snapshot(long hva, long gfn) {
         if (snapshots.size() < MAX_SNAPSHOTS) {
-            byte[] bytes = new byte[4096];
-            for (int i = 0; i < bytes.length; i++) {
-                bytes[i] = model.load((gfn << 12) + i);
-            }
+            byte[] bytes = model.page(gfn).clone();
             long to = FIRST_SNAPSHOT + ((long) snapshots.size() << 12);
             vm.host().ranges().shareCopyOnWrite(hva, 4096, vm.host(), to);
             snapshots.add(bytes);
@@ -271,14 +284,11 @@ final class World {
         if (slotAt(gfn) == null) {
             return;
         }
-        long hpa = vm.memory().hpa(gfn << 12);
-        for (int offset = 0; offset < 4096; offset += 8) {
-            long expected = model.loadLong((gfn << 12) + offset);
-            long actual = machine.memory().readLong(hpa + offset);
-            if (actual != expected) {
-                throw new AssertionError(String.format(
-                        "gpa 0x%x holds 0x%016x, expected 0x%016x", (gfn << 12) + offset, actual, expected));
-            }
+        machine.memory().dump(vm.memory().hpa(gfn << 12), page, 0, page.length);
+        int at = Arrays.mismatch(page, model.page(gfn));
+        if (at >= 0) {
+            throw new AssertionError(String.format(
+                    "gpa 0x%x holds 0x%02x, expected 0x%02x", (gfn << 12) + at, page[at], model.page(gfn)[at]));
         }
     }
 }

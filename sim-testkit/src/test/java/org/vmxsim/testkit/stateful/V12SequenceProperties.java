@@ -1,0 +1,26 @@
+package org.vmxsim.testkit.stateful;
+
+import java.util.List;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.vmxsim.mmu.spp.SppProfile;
+
+/** Random sequences for the posting v12, as {@link SequenceProperties} has them for the fixed profile. */
+class V12SequenceProperties {
+    @Property
+    void theLastSeriesDoesWhatTheModelSays(@ForAll("sequences") List<Step> steps, @ForAll("setups") Setup setup) {
+        SequenceProperties.run(SppProfile.V12, steps, setup);
+    }
+
+    @Provide
+    Arbitrary<List<Step>> sequences() {
+        return Steps.sequences(SppProfile.V12);
+    }
+
+    @Provide
+    Arbitrary<Setup> setups() {
+        return Steps.setups();
+    }
+}
