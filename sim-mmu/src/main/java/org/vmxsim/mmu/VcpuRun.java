@@ -49,7 +49,7 @@ final class VcpuRun {
     /** Why it came back; a crash of the host's kernel is all there is to say. */
     VcpuExit run(long maxInstructions) {
         tracing.begin();
-        VcpuExit exit = vm.oops() == null ? exits.resume() : null;
+        VcpuExit exit = vm.oops() == null ? steppedOver(exits.resume()) : null;
         long left = maxInstructions;
         while (exit == null && vm.oops() == null) {
             if (requests.take(vcpu.id(), RequestBits.KICK) || left <= 0) {
@@ -99,8 +99,16 @@ final class VcpuRun {
         if (stop != StopReason.VM_EXIT) {
             vmx.kick();
         }
-        VcpuExit result = exited(vmx.exit());
+        VcpuExit result = steppedOver(exited(vmx.exit()));
         return stop == StopReason.HALTED ? new VcpuExit.Hlt() : result;
+    }
+
+    /** The processor's own single step does not see an instruction that software has done in the guest's place. */
+    private VcpuExit steppedOver(VcpuExit exit) {
+        boolean done = vcpu.registers().takeDoneBySoftware();
+        return exit == null && done && vcpu.step().isWanted()
+                ? new VcpuExit.Debug(1, vcpu.registers().rip())
+                : exit;
     }
 
     /** Null, or why the guest cannot be entered: no memory, or a crash while its tables were changed. */

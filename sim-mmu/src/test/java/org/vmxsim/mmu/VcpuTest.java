@@ -152,6 +152,19 @@ class VcpuTest {
     }
 
     @Test
+    void singleStepComesBackAfterWhatSoftwareDoesForTheGuest() {
+        // cpuid; mov [0x20000000], al; out 0x80, al; nop
+        guest.code(0x0f, 0xa2, 0xa2, 0, 0, 0, 0x20, 0xe6, 0x80, 0x90);
+        guest.vcpu.singleStep(true);
+        assertThat(guest.run()).isEqualTo(new VcpuExit.Debug(1, Guest.CODE + 2));
+        guest.expect(VcpuExit.Mmio.class);
+        assertThat(guest.run()).isEqualTo(new VcpuExit.Debug(1, Guest.CODE + 7));
+        guest.expect(VcpuExit.Io.class);
+        assertThat(guest.run()).isEqualTo(new VcpuExit.Debug(1, Guest.CODE + 9));
+        assertThat(guest.run()).isEqualTo(new VcpuExit.Debug(1, Guest.CODE + 10));
+    }
+
+    @Test
     void anInterruptWaitsForTheGuestToOpenTheWindow() {
         // IDT at 0x2000 with vector 0x21 -> 0x1100, selector 8; GDT at 0x3000
         guest.code(0x90, 0x90, 0xfb, 0x90, 0x90, 0xf4);

@@ -47,6 +47,7 @@ public final class GuestRegisters {
     private static final int TSS_LIMIT = 0x67;
 
     private final VmxUnit vmx;
+    private boolean doneBySoftware;
     private final Processor cpu;
 
     /**
@@ -265,11 +266,23 @@ public final class GuestRegisters {
     public void instructionDone(int interruptibilityBefore) {
         int shadows = interruptibilityBefore & (CpuState.BLOCKING_BY_STI | CpuState.BLOCKING_BY_MOV_SS);
         write(GuestField.INTERRUPTIBILITY_STATE, read(GuestField.INTERRUPTIBILITY_STATE) & ~shadows);
+        doneBySoftware = true;
         long flags = read(GuestField.RFLAGS);
         write(GuestField.RFLAGS, flags & ~RF);
         if ((flags & TF) != 0) {
             write(GuestField.PENDING_DEBUG_EXCEPTIONS, read(GuestField.PENDING_DEBUG_EXCEPTIONS) | SINGLE_STEP);
         }
+    }
+
+    /**
+     * Whether software has done an instruction in the guest's place since it was asked last.
+     *
+     * @return true if {@link #instructionDone} was called
+     */
+    public boolean takeDoneBySoftware() {
+        boolean done = doneBySoftware;
+        doneBySoftware = false;
+        return done;
     }
 
     /** Takes note that an IRET had unblocked NMIs when its stack access caused a VM exit: it will be executed again. */
