@@ -28,9 +28,7 @@ public interface SubPageProtection extends SubPageRules {
      *
      * @return how many pages a call may set; 0 if there is no such capability
      */
-    default int checkExtension() {
-        return profile().maxPages();
-    }
+    int checkExtension();
 
     /**
      * Enables it for the virtual machine: KVM_INIT_SPP of v4, KVM_ENABLE_CAP of v12. Enabling it again changes nothing.

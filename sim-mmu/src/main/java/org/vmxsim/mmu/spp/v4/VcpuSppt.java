@@ -37,8 +37,6 @@ final class VcpuSppt {
     private final long[] loaded = new long[2];
 
     private int context = OWN;
-    /** {@code root_count} of the page that is the root of the own guest. */
-    private int rootCount;
 
     private long tablePages;
 
@@ -74,7 +72,6 @@ final class VcpuSppt {
         long page = newPage();
         if (page != INVALID) {
             roots[context] = page;
-            rootCount++;
         }
     }
 
@@ -110,12 +107,7 @@ final class VcpuSppt {
             crash.of("mmu_free_root_page", "NULL pointer dereference: physical page 0 is no table");
             return;
         }
-        rootCount--;
         roots[context] = INVALID;
-    }
-
-    int rootCount() {
-        return rootCount;
     }
 
     /**

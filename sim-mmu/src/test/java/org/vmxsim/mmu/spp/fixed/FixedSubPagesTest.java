@@ -27,6 +27,7 @@ class FixedSubPagesTest {
         Memslot slot = world.slot(0, 0, sizeBytes, backing);
         world.mmu.subPageRules(spp);
         assertThat(spp.enable().returnValue()).isZero();
+        assertThat(world.rig.loads).as("every vCPU is to load its SPPT").isOne();
         return slot;
     }
 
@@ -110,6 +111,11 @@ class FixedSubPagesTest {
         world.fault(0, 0x1000, true);
         world.fault(0, 0x2000, true);
         flushes(false);
+        spp.set(1, new int[] {1});
+        spp.set(1, new int[] {0});
+        assertThat(world.rig.takeFlush())
+                .as("armed, but there is no vector to cache yet")
+                .isFalse();
         spp.miss(0, 0x1000);
         flushes(false);
         spp.set(1, new int[] {0xff});
@@ -163,6 +169,16 @@ class FixedSubPagesTest {
         flushes(false);
         assertThat(spp.writeFault(0)).isEqualTo(WriteFault.NONE);
         assertThat(spp.writeProtected(5)).isEqualTo(5);
+    }
+
+    @Test
+    void aPageThatGetsAnotherFrameStaysProtected() {
+        Memslot slot = enabled(4 << 20, PageSize.SIZE_4K);
+        spp.set(1, new int[] {1});
+        world.fault(0, 0x1000, false);
+        long spte = world.spte(0x1000) & ~ARMED;
+        assertThat(spp.retargeted(slot, 1, spte)).isEqualTo(spte | ARMED);
+        assertThat(spp.retargeted(slot, 2, spte)).isEqualTo(spte);
     }
 
     @Test

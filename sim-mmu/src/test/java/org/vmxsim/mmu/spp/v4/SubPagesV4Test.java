@@ -31,6 +31,7 @@ class SubPagesV4Test {
     private static final long WRITE = 2;
 
     private PhysicalMemory memory;
+    private FrameAllocator frames;
     private Memslots slots;
     private EptMmu mmu;
     private Requests requests;
@@ -76,7 +77,7 @@ class SubPagesV4Test {
     @BeforeTry
     void fresh() {
         memory = PhysicalMemory.sparse(SIZE_BYTES);
-        FrameAllocator frames = new FrameAllocator(memory);
+        frames = new FrameAllocator(memory);
         frames.add(0x10_0000, SIZE_BYTES - 0x10_0000);
         KernelMemory kernel = new KernelMemory(memory);
         slots = new Memslots();
@@ -218,6 +219,58 @@ class SubPagesV4Test {
         assertThat(spp.get(0x800, 1).result().oops()).isNotNull();
     }
 
+    @Example
+    void beforeTheInitCallThereIsNothing() {
+        assertThat(spp.set(0x100, new int[] {0}).errno()).isEqualTo(Errno.ENODEV);
+        assertThat(spp.get(0x100, 1).result().errno()).isEqualTo(Errno.ENODEV);
+        assertThat(spp.allowsWrite(0x10_0000, 8)).isTrue();
+        assertThat(spp.retargeted(slots.at(0x100), 0x100, 0x35)).isEqualTo(0x35);
+        SubPagesV4 without = new SubPagesV4(new SppEnvironment(
+                new KernelMemory(memory), null, slots, mmu, requests, mmu.caches(), new SppGlobals(), false, false));
+        assertThat(without.controlOn(0)).as("the processor has it not").isFalse();
+    }
+
+    @Example
+    void anInitCallWithoutFramesForRootsCrashes() {
+        while (frames.freeBytes() > 4096) {
+            frames.allocate(PageSize.SIZE_4K);
+        }
+        assertThat(spp.enable().oops().function()).as("one frame of bitmaps").isEqualTo("mmu_memory_cache_alloc");
+        assertThat(spp.isActive()).isFalse();
+        assertThat(spp.set(0x100, new int[] {0}).oops()).isNotNull();
+        assertThat(spp.get(0x100, 1).result().oops()).isNotNull();
+    }
+
+    /** S8: whoever looks for the bitmap of a page in a memslot that has none. */
+    @Example
+    void aMissOrAnotherFrameInAYoungerMemslotCrashes() {
+        for (boolean byMiss : new boolean[] {true, false}) {
+            fresh();
+            spp.enable();
+            MemslotChange creation = slots.check(1, 0, 0x80_0000, 0x1000, 0x1000);
+            slots.make(creation);
+            assertThat(spp.allowsWrite(0x80_0000, 8)).isTrue();
+            if (byMiss) {
+                assertThat(spp.miss(0, 0x80_0000).oops().function()).isEqualTo("kvm_mmu_get_subpages");
+            } else {
+                assertThat(spp.retargeted(creation.added(), 0x800, 0x35)).isEqualTo(0x35);
+                assertThat(spp.oops().function()).isEqualTo("kvm_mmu_get_subpages");
+            }
+        }
+    }
+
+    /** S6: nothing is written behind the crash. */
+    @Example
+    void aCacheThatIsEmptyCrashesAndLinksNothing() {
+        spp.enable();
+        long root = root(1);
+        mmu.caches().of(1).clear();
+        spp.set(0x100, new int[] {1});
+        assertThat(spp.miss(1, 0x10_0000).oops().cause()).contains("vCPU 1");
+        assertThat(memory.readLong(root)).isZero();
+        assertThat(memory.readLong(8 * 0x100)).as("nor below physical page 0").isZero();
+    }
+
     /** The walker below physical page 0 takes what it finds there for entries. */
     @Example
     void whatLiesInPhysicalPageZeroIsTakenForTables() {
@@ -231,6 +284,10 @@ class SubPagesV4Test {
         Crash crash = new Crash();
         new VcpuSppt(1, environment(), crash, VcpuSppt.ZEROED).setUp(0, 0x100);
         assertThat(crash.oops().cause()).contains("0x7fff");
+        memory.writeLong(0x5000, 0x6000 | 1);
+        memory.writeLong(0x6000, 0x7fff_0000_0001L);
+        new VcpuSppt(1, environment(), crash, VcpuSppt.ZEROED).setUp(0, 0x100);
+        assertThat(requests.flushes).as("no vector was written").containsExactly(0, 0);
     }
 
     private SppEnvironment environment() {
