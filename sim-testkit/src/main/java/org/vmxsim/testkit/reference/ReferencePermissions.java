@@ -36,8 +36,6 @@ public final class ReferencePermissions {
         EMULATION
     }
 
-    private static final byte[] ZEROS = new byte[4096];
-
     private final SppProfile profile;
     private final List<ReferenceSlot> slots = new ArrayList<>();
     private boolean active;
@@ -268,8 +266,8 @@ public final class ReferencePermissions {
      * @param value the byte
      */
     public void store(long gpa, byte value) {
-        poke(gpa, value);
         ReferenceSlot slot = at(gpa >>> 12);
+        slot.poke(gpa, value);
         if (slot.dirty != null) {
             slot.dirty[slot.index(gpa >>> 12)] = true;
         }
@@ -282,12 +280,7 @@ public final class ReferencePermissions {
      * @param value the byte
      */
     public void poke(long gpa, byte value) {
-        ReferenceSlot slot = at(gpa >>> 12);
-        int index = slot.index(gpa >>> 12);
-        if (slot.pages[index] == null) {
-            slot.pages[index] = new byte[ZEROS.length];
-        }
-        slot.pages[index][(int) (gpa & 0xfff)] = value;
+        at(gpa >>> 12).poke(gpa, value);
     }
 
     /**
@@ -307,9 +300,7 @@ public final class ReferencePermissions {
      * @return what lies there, not to be changed; another array after a write
      */
     public byte[] page(long gfn) {
-        ReferenceSlot slot = at(gfn);
-        byte[] page = slot.pages[slot.index(gfn)];
-        return page == null ? ZEROS : page;
+        return at(gfn).page(gfn);
     }
 
     /**

@@ -5,6 +5,8 @@ import org.vmxsim.testkit.value.MemoryLayout.Slot;
 
 /** One memslot of the reference model: its bytes, its bitmaps if it has any, its dirty pages. */
 final class ReferenceSlot {
+    private static final byte[] ZEROS = new byte[4096];
+
     Slot slot;
     /** Its contents; null is a page of zeros. */
     final byte[][] pages;
@@ -32,5 +34,18 @@ final class ReferenceSlot {
 
     int index(long gfn) {
         return (int) (gfn - slot.baseGfn());
+    }
+
+    void poke(long gpa, byte value) {
+        int index = index(gpa >>> 12);
+        if (pages[index] == null) {
+            pages[index] = new byte[ZEROS.length];
+        }
+        pages[index][(int) (gpa & 0xfff)] = value;
+    }
+
+    byte[] page(long gfn) {
+        byte[] page = pages[index(gfn)];
+        return page == null ? ZEROS : page;
     }
 }
