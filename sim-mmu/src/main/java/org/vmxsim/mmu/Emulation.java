@@ -75,7 +75,7 @@ final class Emulation {
             return step(access.gpa());
         }
         devices.begin();
-        memory.dropDenied(false);
+        // Denied writes are dropped still if the instruction stopped while they were: else both would ask for ever.
         guard.allow(access);
         return execute();
     }
@@ -145,6 +145,10 @@ final class Emulation {
 
     private VcpuExit refused() {
         if (memory.missingGpa() != EmulatedMemory.NONE) {
+            if (memory.lacksFrame()) {
+                String page = "no frame for gpa=0x" + Long.toHexString(memory.missingGpa());
+                return new InternalError(Suberror.NO_MEMORY, registers.rip(), page);
+            }
             return new VcpuExit.MemoryFault(memory.missingGpa(), PageSize.SIZE_4K.sizeBytes());
         }
         if (memory.deniedGpa() == EmulatedMemory.NONE) {

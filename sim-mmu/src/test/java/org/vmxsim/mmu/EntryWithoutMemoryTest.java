@@ -6,6 +6,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
+import org.vmxsim.mmu.track.TrackMode;
 import org.vmxsim.vmx.Machine;
 import org.vmxsim.vmx.MachineConfig;
 
@@ -71,6 +72,14 @@ class EntryWithoutMemoryTest {
         guest.vm.mmu().caches().clear();
         exhaust();
         guest.vcpu.mmu().nested(true);
+        needsMemory();
+    }
+
+    @Test
+    void thePageOfAnEmulatedAccess() {
+        guest.code(0xa1, 0, 0, 8, 0, 0xf4); // mov eax, [0x80000]; hlt
+        guest.vm.pageTracking().add(guest.vm.slots().at(0x80), 0x80, TrackMode.PREREAD);
+        exhaust();
         needsMemory();
     }
 

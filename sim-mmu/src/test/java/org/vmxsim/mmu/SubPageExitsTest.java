@@ -62,6 +62,36 @@ class SubPageExitsTest {
         assertThat(counts.exits(ExitReason.SPP_RELATED_EVENT)).isOne();
     }
 
+    /** Skipping what sub-pages deny and allowing what a view denies are two answers to one iteration. */
+    @Test
+    void aRepeatedStoreThatAViewAndASubPageDenyComesToAnEnd() {
+        Guest guest = new Guest();
+        guest.code(0xf3, 0xaa, 0xf4); // rep stosb; hlt
+        guest.set(CpuState.RDI, 0x20_007f);
+        guest.set(CpuState.RCX, 3);
+        guest.set(CpuState.RAX, 0x55);
+        assertThat(guest.vm.enableCap(Capability.SPP).isOk()).isTrue();
+        assertThat(guest.vm.setSubPages(0x200, new int[] {~2}).isOk()).isTrue();
+        assertThat(guest.vm.views().access(0, 0x200, 5).isOk()).isTrue();
+        int skipped = 0;
+        int allowed = 0;
+        VcpuExit exit = guest.run();
+        for (; skipped + allowed < 20 && !(exit instanceof VcpuExit.Hlt); exit = guest.run()) {
+            if (exit instanceof VcpuExit.Spp) {
+                assertThat(guest.vcpu.skip()).isEqualTo(SkipOutcome.SKIPPED);
+                skipped++;
+            } else {
+                assertThat(exit).isInstanceOf(VcpuExit.Restricted.class);
+                guest.vcpu.allowOnce();
+                allowed++;
+            }
+        }
+        assertThat(exit).isInstanceOf(VcpuExit.Hlt.class);
+        assertThat(skipped).isEqualTo(2);
+        assertThat(guest.readLong(0x20_0078)).isEqualTo(0x55L << 56);
+        assertThat(guest.readLong(0x20_0080)).isZero();
+    }
+
     @Test
     void anAllowedWriteCausesNoFurtherExit() {
         // mov edi, 0x200000; mov ecx, 1000; L: mov [edi], ecx; loop L; hlt

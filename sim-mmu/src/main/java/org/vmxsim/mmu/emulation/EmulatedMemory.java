@@ -36,6 +36,7 @@ public final class EmulatedMemory implements EmulationMemory {
     private long deniedGla;
     private boolean deniedPagingStructure;
     private long missingGpa = NONE;
+    private boolean lacksFrame;
 
     /**
      * The memory of a virtual machine.
@@ -107,6 +108,15 @@ public final class EmulatedMemory implements EmulationMemory {
     }
 
     /**
+     * Why the page of {@link #missingGpa} was not there.
+     *
+     * @return true if the host has memory mapped there, but no frame left for it
+     */
+    public boolean lacksFrame() {
+        return lacksFrame;
+    }
+
+    /**
      * Which write was denied.
      *
      * @return guest-linear address of its first byte in the page
@@ -140,6 +150,7 @@ public final class EmulatedMemory implements EmulationMemory {
         if (slot != null && hpa == VmMemory.NONE) {
             // A memslot without memory behind it is no device.
             missingGpa = gpa & -PAGE_BYTES;
+            lacksFrame = memory.lacksFrame(gpa, write && !slot.isReadOnly());
             return REFUSED;
         }
         if (!data && (slot == null || write && slot.isReadOnly())) {

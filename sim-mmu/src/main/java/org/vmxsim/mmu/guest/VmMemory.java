@@ -102,6 +102,17 @@ public final class VmMemory implements GuestMemory {
         return hpa < 0 ? NONE : hpa;
     }
 
+    /**
+     * Why {@link #hpa(long, boolean)} gives none in a memslot.
+     *
+     * @param gpa guest-physical address in a memslot
+     * @param write whether it is to be written
+     * @return true if the host has memory mapped there, but no frame left for it
+     */
+    public boolean lacksFrame(long gpa, boolean write) {
+        return host.resolve(slot(gpa).hvaOf(gpa >>> 12), write, page) == HostMemory.NO_MEMORY;
+    }
+
     @Override
     public void load(long gpa, byte[] bytes) {
         for (int done = 0; done < bytes.length; ) {
