@@ -8,7 +8,6 @@ import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.PageCaches;
-import org.vmxsim.mmu.trace.MmuEvent;
 import org.vmxsim.mmu.trace.Tracer;
 import org.vmxsim.vmx.ept.EptEntry;
 
@@ -209,9 +208,6 @@ public final class EptMmu {
 
     /** Removes all mappings in all roots; see {@link EptRoots#zapAllFast}. */
     public void zapAllFast() {
-        if (tracer.isOn()) {
-            tracer.emit(new MmuEvent.ZapAllFast());
-        }
         roots.zapAllFast();
     }
 

@@ -207,6 +207,7 @@ public final class EptRoots {
      * until its vCPU has loaded another, before it enters the guest.
      */
     public void zapAllFast() {
+        tables.tellZapAllFast();
         MmuPages pages = tables.pages();
         pages.newGeneration();
         for (MmuPage page = pages.obsolete(); page != null; page = pages.obsolete()) {

@@ -48,6 +48,12 @@ final class EptTables {
         this.pages = new MmuPages(frames);
     }
 
+    void tellZapAllFast() {
+        if (tracer.isOn()) {
+            tracer.emit(new MmuEvent.ZapAllFast());
+        }
+    }
+
     MmuPages pages() {
         return pages;
     }
