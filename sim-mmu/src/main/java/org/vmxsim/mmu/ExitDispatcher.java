@@ -92,6 +92,7 @@ final class ExitDispatcher {
     VcpuExit resume() {
         denied = null;
         instructions.resume();
+        memory.resume();
         VcpuExit exit = allowed == null ? emulation.resume() : emulation.allow(allowed);
         restricted = null;
         allowed = null;

@@ -10,6 +10,7 @@ import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.trace.VcpuCounter;
+import org.vmxsim.mmu.upkeep.DeliveryWrite;
 import org.vmxsim.vmx.ept.EptViolation;
 import org.vmxsim.vmx.exit.VmExit;
 
@@ -24,11 +25,13 @@ final class MemoryExits {
     private final Vcpu vcpu;
     private final Vm vm;
     private final Emulation emulation;
+    private final DeliveryWrite delivery;
 
     MemoryExits(Vcpu vcpu, Emulation emulation) {
         this.vcpu = vcpu;
         this.vm = vcpu.vm();
         this.emulation = emulation;
+        this.delivery = new DeliveryWrite(vm.mmu());
     }
 
     VcpuExit violation(VmExit exit) {
@@ -48,10 +51,17 @@ final class MemoryExits {
         }
         MapOutcome outcome = vm.mmu().fault(vcpu.id(), slot, exit.gpa, violation.access());
         vcpu.tracing().faulted(outcome);
+        if (outcome == MapOutcome.UNJUDGED) {
+            return unjudged(exit, violation, slot);
+        }
         VcpuExit historic = vm.subPages().profile() == SppProfile.V4 ? afterFaultInV4(exit, violation, outcome) : null;
         if (historic != null) {
             return historic;
         }
+        return answer(exit, violation, slot, outcome);
+    }
+
+    private VcpuExit answer(VmExit exit, EptViolation violation, Memslot slot, MapOutcome outcome) {
         return switch (outcome) {
             case MAPPED, WRITE_ALLOWED, SPURIOUS -> null;
             case SUB_PAGE ->
@@ -63,7 +73,35 @@ final class MemoryExits {
                 vcpu.events().hasEvent() ? emulation.delivery(slot, exit, violation.access()) : emulation.run();
             case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
             case NO_MEMORY -> noMemory(exit);
+            case UNJUDGED -> throw new AssertionError("nobody judges a write, " + exit);
         };
+    }
+
+    /**
+     * The write is the first to a page whose writes are logged, and may be denied in part: an instruction is emulated,
+     * and the page is open to the next one if it has written there. What the processor writes on its own cannot be: a
+     * flag in a paging structure lies in one sub-page, and what an event pushes is taken out of the log if it is
+     * denied.
+     */
+    private VcpuExit unjudged(VmExit exit, EptViolation violation, Memslot slot) {
+        boolean event = vcpu.events().hasEvent();
+        if (violation.finalAccess() && !event) {
+            VcpuExit result = emulation.run();
+            if (result == null && slot.isDirty(exit.gpa >>> 12)) {
+                vm.mmu().landing(vcpu.id(), slot, exit.gpa, violation.access());
+            }
+            return result;
+        }
+        MapOutcome outcome = vm.mmu().landing(vcpu.id(), slot, exit.gpa, violation.access());
+        if (event && violation.finalAccess()) {
+            delivery.begin(slot, exit.gpa, exit.gla, vcpu.registers().rip(), vcpu.processor().retired);
+        }
+        return answer(exit, violation, slot, outcome);
+    }
+
+    /** The caller runs the vCPU again: what was being delivered has been logged for good. */
+    void resume() {
+        delivery.forget();
     }
 
     /**
@@ -135,6 +173,7 @@ final class MemoryExits {
             return firstAllowed ? setPagingFlag(exit.gpa) : denied(exit, DeniedAccess.PAGING_STRUCTURE);
         }
         if (vcpu.events().hasEvent()) {
+            delivery.denied(exit.gla, vcpu.registers().rip(), vcpu.processor().retired);
             return denied(exit, DeniedAccess.EVENT_DELIVERY);
         }
         return firstAllowed ? emulation.run() : denied(exit, DeniedAccess.INSTRUCTION);

@@ -89,7 +89,7 @@ final class RunTracing {
                 statistics.count(VcpuCounter.PF_FAST);
             }
             case SPURIOUS -> statistics.count(VcpuCounter.PF_SPURIOUS);
-            case READ_ONLY, RESTRICTED -> statistics.count(VcpuCounter.PF_EMULATE);
+            case READ_ONLY, RESTRICTED, UNJUDGED -> statistics.count(VcpuCounter.PF_EMULATE);
             case SUB_PAGE, UNMAPPED, NO_MEMORY -> {
                 // Counted as what the caller gets.
             }

@@ -271,6 +271,20 @@ public final class EptMmu {
     }
 
     /**
+     * Answers an EPT violation of a write that is known to land, or that nothing more can be known about: as
+     * {@link #fault}, but never {@link MapOutcome#UNJUDGED}.
+     *
+     * @param vcpu number of the vCPU that faulted
+     * @param slot the memslot of the address
+     * @param gpa guest-physical address of the access
+     * @param access what the access does: {@link org.vmxsim.vmx.ept.EptViolation#READ} and so on
+     * @return what was done, or why nothing could be done
+     */
+    public MapOutcome landing(int vcpu, Memslot slot, long gpa, int access) {
+        return faults.fault(vcpu(vcpu), slot, gpa, access | FaultPath.LANDS);
+    }
+
+    /**
      * Notes that an address has no memslot, so that the next access to its page is an EPT misconfiguration.
      *
      * @param vcpu number of the vCPU that faulted

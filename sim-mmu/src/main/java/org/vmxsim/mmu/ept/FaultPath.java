@@ -13,6 +13,9 @@ import org.vmxsim.vmx.ept.EptViolation;
 
 /** Answers EPT violations: {@code direct_page_fault}, the fast path first. */
 final class FaultPath {
+    /** Bit of an access: it is a write that is known to land. */
+    static final int LANDS = 8;
+
     private static final int ACCESS = 7;
     /** Four levels reach no further. */
     private static final long END_GPA = 1L << 48;
@@ -35,11 +38,12 @@ final class FaultPath {
         this.host = host;
     }
 
+    /** With {@link #LANDS} in the access, nobody is asked any more whether a write lands before it is logged. */
     MapOutcome fault(VcpuMmu vcpu, Memslot slot, long gpa, int access) {
         if (slot.isReadOnly() && (access & EptViolation.WRITE) != 0) {
             return MapOutcome.READ_ONLY;
         }
-        boolean restricted = (access & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0;
+        boolean restricted = (access & ACCESS & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0;
         if (restricted && !rules.mayBecomeVe(vcpu.view(), gpa >>> 12)) {
             return MapOutcome.RESTRICTED;
         }
@@ -53,7 +57,7 @@ final class FaultPath {
         }
         if (cursor.isMapped()) {
             long before = cursor.spte;
-            MapOutcome fast = fast(slot, gpa >>> 12, access);
+            MapOutcome fast = fast(slot, gpa, access);
             if (fast != null) {
                 traceFast(gpa, before);
                 return fast;
@@ -75,13 +79,18 @@ final class FaultPath {
     }
 
     /** Gives back what was taken for a while; null if that is not enough. */
-    private MapOutcome fast(Memslot slot, long gfn, int access) {
+    private MapOutcome fast(Memslot slot, long gpa, int access) {
+        long gfn = gpa >>> 12;
         boolean write = (access & EptViolation.WRITE) != 0;
         long from = cursor.spte;
         long to = Spte.isAccessTracked(from) ? Spte.restored(from) : from;
         if (write && !EptEntry.WRITE.isSet(to)) {
             if (!Spte.isFixable(to)) {
                 return null;
+            }
+            MapOutcome unlogged = unlogged(slot, gpa, access);
+            if (unlogged != null) {
+                return unlogged;
             }
             SubPageRules.WriteFault subPage =
                     cursor.level == 1 ? rules.subPages.writeFault(to) : SubPageRules.WriteFault.NONE;
@@ -97,6 +106,19 @@ final class FaultPath {
         }
         tables.change(cursor.spteHpa, from, to);
         return from == to ? MapOutcome.SPURIOUS : MapOutcome.WRITE_ALLOWED;
+    }
+
+    /** What becomes of a write that must not be logged because it may not land; null for one that may be logged. */
+    private MapOutcome unlogged(Memslot slot, long gpa, int access) {
+        boolean write = (access & EptViolation.WRITE) != 0;
+        if (!write || (access & LANDS) != 0 || !MappingRules.isLogged(slot) || slot.isDirty(gpa >>> 12)) {
+            return null;
+        }
+        return switch (rules.subPages.firstWrite(slot, gpa)) {
+            case LANDS -> null;
+            case DENIED -> MapOutcome.SUB_PAGE;
+            case UNKNOWN -> MapOutcome.UNJUDGED;
+        };
     }
 
     /** A large page whose writes are logged is not made writable: its parts are. */
@@ -122,21 +144,26 @@ final class FaultPath {
         if (hpa < 0) {
             return hpa == HostMemory.NO_MEMORY ? MapOutcome.NO_MEMORY : MapOutcome.UNMAPPED;
         }
+        MapOutcome unlogged = unlogged(slot, gpa, access);
+        boolean lands = write && unlogged == null;
         MmuPage root = vcpu.root();
         int level = rules.level(root.role().view(), slot, gfn, page.size);
         tables.descendMaking(root, slot, gpa, level, cursor, vcpu.cache());
-        long spte = rules.leaf(root.role(), slot, gfn, level, page, write);
-        replace(slot, gfn, spte);
-        if (write && rules.isLoggedByProtection(slot, root.role())) {
+        replace(slot, gfn, rules.leaf(root.role(), slot, gfn, level, page, lands));
+        if (lands && rules.isLoggedByProtection(slot, root.role())) {
             slot.markDirty(gfn);
         }
         if (level == 1) {
-            rules.subPages.installed(vcpu.id(), slot, gfn);
-            if (rules.prefetch && !root.role().adDisabled() && !MappingRules.isLogged(slot)) {
-                prefetch(root, slot, gfn);
-            }
+            installed(vcpu, root, slot, gfn);
         }
-        return MapOutcome.MAPPED;
+        return unlogged == null ? MapOutcome.MAPPED : unlogged;
+    }
+
+    private void installed(VcpuMmu vcpu, MmuPage root, Memslot slot, long gfn) {
+        rules.subPages.installed(vcpu.id(), slot, gfn);
+        if (rules.prefetch && !root.role().adDisabled() && !MappingRules.isLogged(slot)) {
+            prefetch(root, slot, gfn);
+        }
     }
 
     /** Maps the neighbours in the same 8 entries that the host has present: {@code direct_pte_prefetch}. */

@@ -10,6 +10,8 @@ public enum MapOutcome {
     SPURIOUS,
     /** A write to a page that sub-page permissions decide about: the caller asks for the verdict. */
     SUB_PAGE,
+    /** A write to a page whose writes are logged, which may land or be denied: the caller judges the instruction. */
+    UNJUDGED,
     /** A write to a page that the host does not let the guest write. */
     READ_ONLY,
     /** An access that {@link AccessRules} do not allow in the vCPU's view. */

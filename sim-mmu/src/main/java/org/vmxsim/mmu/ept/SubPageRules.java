@@ -22,6 +22,16 @@ public interface SubPageRules {
         DENY
     }
 
+    /** What is known about a write before it is noted in a dirty log. */
+    enum FirstWrite {
+        /** It lands, or whoever is asked later may find the page dirty that was not written. */
+        LANDS,
+        /** It is denied. */
+        DENIED,
+        /** It may reach beyond what allows it: only the instruction tells. */
+        UNKNOWN
+    }
+
     /** No sub-page protection. */
     SubPageRules NONE = new SubPageRules() {};
 
@@ -87,6 +97,17 @@ public interface SubPageRules {
      */
     default WriteFault writeFault(long spte) {
         return WriteFault.NONE;
+    }
+
+    /**
+     * A write that a dirty log has to notice is about to be let through.
+     *
+     * @param slot the memslot
+     * @param gpa guest-physical address of its first byte
+     * @return whether it will land; nothing but {@link FirstWrite#LANDS} keeps the page out of the log
+     */
+    default FirstWrite firstWrite(Memslot slot, long gpa) {
+        return FirstWrite.LANDS;
     }
 
     /**

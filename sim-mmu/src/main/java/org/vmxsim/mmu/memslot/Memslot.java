@@ -206,6 +206,16 @@ public final class Memslot {
     }
 
     /**
+     * Whether the log says that a page was written.
+     *
+     * @param gfn guest-frame number within the memslot
+     * @return false also while writes are not logged
+     */
+    public boolean isDirty(long gfn) {
+        return dirty != null && dirty.isSet(gfn - baseGfn);
+    }
+
+    /**
      * Notes that a page was written, by the guest or for it ({@code mark_page_dirty}). Without a dirty bitmap nothing
      * happens.
      *

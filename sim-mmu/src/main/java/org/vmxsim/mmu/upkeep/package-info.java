@@ -4,7 +4,8 @@
  *
  * <p>Read in this order: {@link org.vmxsim.mmu.upkeep.MemoryRegions} (memslots come, go, move),
  * {@link org.vmxsim.mmu.upkeep.DirtyLogging} (how writes are noticed), {@link org.vmxsim.mmu.upkeep.DirtyLog} (the
- * calls that read and clear the log), {@link org.vmxsim.mmu.upkeep.AccessTracking},
- * {@link org.vmxsim.mmu.upkeep.HostNotifications}. Not modelled: the dirty ring, logging of a nested guest's writes.
+ * calls that read and clear the log), {@link org.vmxsim.mmu.upkeep.DeliveryWrite} (a write that is taken out of the
+ * log), {@link org.vmxsim.mmu.upkeep.AccessTracking}, {@link org.vmxsim.mmu.upkeep.HostNotifications}. Not modelled:
+ * the dirty ring, logging of a nested guest's writes.
  */
 package org.vmxsim.mmu.upkeep;

@@ -314,14 +314,14 @@ public final class ReferencePermissions {
     }
 
     /**
-     * The guest has tried to write and was denied. Its page may be dirty then: who logs writes by write protection
-     * notices the attempt before sub-page permissions are asked.
+     * The guest has tried to write and was denied. In the historic profiles its page may be dirty then: who logs writes
+     * by write protection notices the attempt before sub-page permissions are asked.
      *
      * @param gpa guest-physical address in a memslot
      */
     public void tried(long gpa) {
         ReferenceSlot slot = at(gpa >>> 12);
-        if (slot.dirty != null) {
+        if (slot.dirty != null && profile != SppProfile.FIXED) {
             slot.tried[slot.index(gpa >>> 12)] = true;
         }
     }

@@ -215,6 +215,9 @@ final class AccessSteps {
 
     private static void tried(World world, List<Piece> pieces) {
         pieces.forEach(piece -> world.model.tried(piece.gpa()));
+        if (world.watched) {
+            CallSteps.readLogs(world);
+        }
     }
 
     static void permit(World world, List<Piece> pieces, Reaction reaction) {

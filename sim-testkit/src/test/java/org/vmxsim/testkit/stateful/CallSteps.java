@@ -74,6 +74,26 @@ final class CallSteps {
         }
     }
 
+    /** A step with reads of the logs of memslots 1 and 2 around it, and where a write of it is denied. */
+    record Watched(Step step) implements Step {
+        @Override
+        public void run(World world) {
+            new LogDirty(1, true).run(world);
+            new LogDirty(2, true).run(world);
+            readLogs(world);
+            world.watched = true;
+            step.run(world);
+            world.watched = false;
+            readLogs(world);
+        }
+    }
+
+    /** Compares the logs of the memslots that are watched. */
+    static void readLogs(World world) {
+        new ReadDirty(1).run(world);
+        new ReadDirty(2).run(world);
+    }
+
     /** A vCPU frees its roots and makes new ones. */
     record ResetMmu(int vcpu) implements Step {
         @Override

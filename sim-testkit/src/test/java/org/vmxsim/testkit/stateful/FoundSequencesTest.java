@@ -44,4 +44,39 @@ class FoundSequencesTest {
                 new CallSteps.Restrict(1, 0x203, 0, ViewAccessHandler.Answer.CONTINUE),
                 new HostSteps.Unmap(0x203));
     }
+
+    private static Step watched(GuestAccess write) {
+        return new CallSteps.Watched(new Access(0, write, -1, Reaction.SKIP));
+    }
+
+    /** The page was marked before sub-page permissions were asked. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aDeniedWriteIsNotInTheLog(Engine engine) {
+        SubPageBitmap second = SubPageBitmap.FULL.with(1, false);
+        for (Kind kind : List.of(Kind.WRITE, Kind.ATOMIC, Kind.STRING_WRITE)) {
+            run(
+                    engine,
+                    set(0x200, second),
+                    watched(new GuestAccess(kind, 0x20_0080, 4, 1)),
+                    watched(new GuestAccess(kind, 0x20_007e, 4, 1)),
+                    watched(new GuestAccess(kind, 0x20_0000, 4, 1)),
+                    watched(new GuestAccess(kind, 0x20_007e, 4, 1)),
+                    set(0x201, SubPageBitmap.NONE),
+                    watched(new GuestAccess(kind, 0x20_0ffe, 4, 1)),
+                    watched(new GuestAccess(kind, 0x20_2000, 4, 1)));
+        }
+    }
+
+    /** What an event pushes is logged first, and taken out again. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aDeniedPushOfAnEventIsNotInTheLog(Engine engine) {
+        run(
+                engine,
+                set(0x200, SubPageBitmap.FULL.with(1, false)),
+                new CallSteps.Watched(new AccessSteps.Interrupt(0, 0x20_0082, Reaction.SKIP)),
+                set(0x201, SubPageBitmap.FULL.with(0, false)),
+                new CallSteps.Watched(new AccessSteps.Interrupt(0, 0x20_1002, Reaction.SKIP)));
+    }
 }

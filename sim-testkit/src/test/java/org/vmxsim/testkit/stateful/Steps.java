@@ -28,6 +28,9 @@ final class Steps {
      */
     private static final long[][] IN_V4 = {{0x200, 6}};
 
+    /** Memslots 1 and 2. */
+    private static final long[][] AROUND_HOME = {{0x200, 5}};
+
     private Steps() {}
 
     /** What virtual machines begin with. */
@@ -62,6 +65,8 @@ final class Steps {
                         row(1, pages().map(HostSteps.Unmap::new)),
                         row(1, logging()),
                         row(2, slots().map(CallSteps.ReadDirty::new)),
+                        row(2, accesses(AROUND_HOME).map(CallSteps.Watched::new)),
+                        row(1, interrupts(AROUND_HOME).map(CallSteps.Watched::new)),
                         row(1, vcpus().map(CallSteps.ResetMmu::new)),
                         row(1, viewSwitches()),
                         row(1, restrictions()));

@@ -78,6 +78,9 @@ final class World {
     /** What is done about an access that a view denies: never a change of the outcome. */
     ViewAccessHandler.Answer restricted = ViewAccessHandler.Answer.CONTINUE;
 
+    /** Whether the logs of dirty pages are to be compared wherever a write is denied. */
+    boolean watched;
+
     private final TreeSet<Long> touched = new TreeSet<>();
     private final List<byte[]> snapshots = new ArrayList<>();
     private final byte[] page = new byte[4096];

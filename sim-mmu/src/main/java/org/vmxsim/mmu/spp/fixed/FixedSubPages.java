@@ -23,6 +23,10 @@ import org.vmxsim.vmx.ept.EptEntry;
 public final class FixedSubPages implements SubPageProtection {
     private static final int[] NO_BITMAPS = {};
     private static final int REGION_PAGES = 512;
+    /** CMPXCHG16B; both reaches are less than a sub-page, so that their ends say everything. */
+    private static final int REACH_ABOVE_BYTES = 15;
+    /** PUSHAD: seven more registers of 4 bytes. */
+    private static final int REACH_BELOW_BYTES = 28;
 
     private final SppEnvironment environment;
     private final SubPageTracing tracing;
@@ -260,6 +264,23 @@ public final class FixedSubPages implements SubPageProtection {
             return WriteFault.RESTORE;
         }
         return Spte.isArmed(spte) ? WriteFault.DENY : WriteFault.NONE;
+    }
+
+    /**
+     * Whether a write lands is certain where everything around it may be written: as far above its first byte as one
+     * store reaches, and as far below as an instruction does that pushes several registers or none.
+     */
+    @Override
+    public FirstWrite firstWrite(Memslot slot, long gpa) {
+        if (sppt == null || environment.slots().at(gpa >>> 12) != slot) {
+            return FirstWrite.LANDS;
+        }
+        if (!allowsWrite(gpa, 1)) {
+            return FirstWrite.DENIED;
+        }
+        boolean around =
+                allowsWrite(Math.max(gpa - REACH_BELOW_BYTES, 0), 1) && allowsWrite(gpa + REACH_ABOVE_BYTES, 1);
+        return around ? FirstWrite.LANDS : FirstWrite.UNKNOWN;
     }
 
     @Override
