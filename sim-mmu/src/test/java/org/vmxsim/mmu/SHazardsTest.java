@@ -352,6 +352,26 @@ class SHazardsTest {
         }
     }
 
+    /** Access tracking had taken all permissions; W=1 alone is an EPT misconfiguration. */
+    @Test
+    void S11_endingProtectionOfATrackedPageMakesAnEntryThatIsMisconfigured() {
+        for (SppProfile profile : new SppProfile[] {SppProfile.V4, SppProfile.FIXED}) {
+            Guest guest = guest(profile, CONFIG.withFlags(false, false), PageSize.SIZE_4K);
+            enable(guest);
+            guest.vm.setSubPages(GFN, new int[] {2});
+            assertThat(write(guest, PAGE + 0x80, 1)).isInstanceOf(VcpuExit.Hlt.class);
+            guest.vm.host().reclaim().age(guest.vm.slots().byId(0).hvaOf(GFN), 4096, true);
+            assertThat(guest.vm.setSubPages(GFN, new int[] {-1}).returnValue()).isOne();
+            VcpuExit exit = write(guest, PAGE + 0x80, 2);
+            if (profile == SppProfile.V4) {
+                assertThat(exit).isInstanceOf(VcpuExit.InternalError.class);
+                assertThat(exit.toString()).contains("EPT_MISCONFIGURATION");
+            } else {
+                assertThat(exit).isInstanceOf(VcpuExit.Hlt.class);
+            }
+        }
+    }
+
     @Test
     void S14_aLargePageIsNotProtectedUntilItIsMappedInSmallOnes() {
         for (SppProfile profile : new SppProfile[] {SppProfile.V4, SppProfile.FIXED}) {

@@ -380,4 +380,25 @@ class THazardsTest {
         done(store(v12, PAGE));
         assertThat(spp.spptp(0)).as("found again after a reset").isEqualTo(root);
     }
+
+    /** Without a number: {@code kvm_spp_set_permission} asks the first vCPU whether there are mappings to change. */
+    @Test
+    void mappingsDoNotFollowAsLongAsTheFirstVcpuHasNoTables() {
+        for (SppProfile profile : new SppProfile[] {SppProfile.V12, SppProfile.FIXED}) {
+            Guest first = guest(kvm(2), profile);
+            Guest second = new Guest(null, first.kvm, first.vm);
+            assertThat(first.vm.enableCap(Capability.SPP).returnValue()).isZero();
+            done(store(second, PAGE));
+            set(second, GFN, 0);
+            VcpuExit exit = store(second, PAGE);
+            if (profile == SppProfile.FIXED) {
+                denied(exit, PAGE);
+                continue;
+            }
+            assertThat(exit).as("a denied write is done").isEqualTo(new VcpuExit.Hlt());
+            load(first, PAGE);
+            set(second, GFN, 0);
+            denied(store(second, PAGE), PAGE);
+        }
+    }
 }

@@ -2,6 +2,7 @@ package org.vmxsim.testkit.stateful;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SubPages;
@@ -23,7 +24,10 @@ final class CallSteps {
             } else if (operation instanceof PermissionOperation.Set set) {
                 world.set(set.gfn(), set.bits());
             } else if (operation instanceof PermissionOperation.Get get) {
+                boolean crashes = world.hazards.crashes(get.gfn(), get.npages());
                 SubPages read = world.vm.getSubPages(get.gfn(), get.npages());
+                assertThat(read.result().oops() != null).as("S8").isEqualTo(crashes);
+                world.endIfCrashed();
                 assertThat(read.result().returnValue()).isEqualTo(world.model.getResult(get.gfn(), get.npages()));
                 if (read.result().isOk()) {
                     assertThat(read.bitmaps()).isEqualTo(world.model.get(get.gfn(), get.npages()));
@@ -37,7 +41,7 @@ final class CallSteps {
         @Override
         public void run(World world) {
             if (world.vm.vcpus().size() < world.processors) {
-                world.vm.createVcpu();
+                world.addVcpu();
             }
         }
     }
@@ -48,8 +52,10 @@ final class CallSteps {
         public void run(World world) {
             Slot slot = world.slotById(id);
             if (slot != null) {
+                world.hazards.logChanged(slot);
                 world.change(slot, on ? Memslot.LOG_DIRTY_PAGES : 0);
                 world.model.logDirty(id, on);
+                world.hazards.logChanged(slot);
             }
         }
     }
@@ -62,8 +68,13 @@ final class CallSteps {
             boolean logged = world.slotById(id) != null && world.model.logsDirty(id);
             assertThat(pages.result().errno()).isEqualTo(logged ? null : Errno.ENOENT);
             if (logged) {
+                Slot slot = world.slotById(id);
+                world.hazards.logChanged(slot);
                 org.vmxsim.testkit.reference.DirtyPages expected = world.model.takeDirty(id);
                 for (int page = 0; page < expected.written().length; page++) {
+                    if (world.hazards.mayMissInLog(slot, slot.baseGfn() + page)) {
+                        continue;
+                    }
                     if (pages.isSet(page) != expected.written()[page] && !expected.tried()[page]) {
                         throw new AssertionError("page " + page + " of memslot " + id + " is dirty: "
                                 + pages.isSet(page) + ", expected " + expected.written()[page]);
@@ -98,7 +109,9 @@ final class CallSteps {
     record ResetMmu(int vcpu) implements Step {
         @Override
         public void run(World world) {
-            world.vcpu(vcpu).mmu().reset();
+            Vcpu cpu = world.vcpu(vcpu);
+            world.hazards.resets(cpu.id());
+            cpu.mmu().reset();
         }
     }
 
@@ -142,11 +155,13 @@ final class CallSteps {
             } else if (change == Change.DELETE_OR_ADD) {
                 assertThat(world.vm.setUserMemoryRegion(id, 0, 0, 0, 0).isOk()).isTrue();
                 world.detached[id] = world.model.deleteMemory(id);
+                world.hazards.rootsDropped();
             } else {
                 long to = slot.baseGfn() == home.baseGfn() ? away : home.baseGfn();
                 int flags = world.model.logsDirty(id) ? Memslot.LOG_DIRTY_PAGES : 0;
                 world.change(new Slot(id, to, slot.npages(), false), flags);
                 world.model.moveMemory(id, to);
+                world.hazards.rootsDropped();
             }
         }
     }

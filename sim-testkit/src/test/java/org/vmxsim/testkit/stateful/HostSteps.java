@@ -34,14 +34,6 @@ final class HostSteps {
 
     /** One event. */
     record Change(Event event, long gfn, long otherGfn) implements Step {
-        /**
-         * The profile v12 puts bit 61 aside when the host takes write permission or asks what was accessed, and then
-         * denies the next write whatever the bitmap says ({@code fast_page_fault}).
-         */
-        boolean keepsWhatV12Saves() {
-            return event != Event.MERGE && event != Event.AGE && event != Event.CLEAR_YOUNG;
-        }
-
         @Override
         public void run(World world) {
             Slot slot = world.slotAt(gfn);
@@ -50,6 +42,7 @@ final class HostSteps {
             }
             HostMemory host = world.vm.host();
             long hva = world.hva(slot, gfn);
+            world.hazards.host(event, gfn, otherGfn);
             switch (event) {
                 case SWAP_OUT -> host.reclaim().swapOut(hva);
                 case SWAP_IN -> host.reclaim().swapIn(hva);
@@ -95,9 +88,9 @@ final class HostSteps {
             CpuState state = world.before(cpu, world.code(cpu, 0x8b, 0x06));
             state.gpr[CpuState.RSI] = gfn << 12;
             cpu.setState(state);
-            assertThat(cpu.run(World.BUDGET)).isEqualTo(new VcpuExit.MemoryFault(gfn << 12, 4096));
+            assertThat(world.run(cpu)).isEqualTo(new VcpuExit.MemoryFault(gfn << 12, 4096));
             world.vm.host().mapAt(hva, 4096, PageSize.SIZE_4K);
-            assertThat(cpu.run(World.BUDGET)).isInstanceOf(VcpuExit.Hlt.class);
+            assertThat(world.run(cpu)).isInstanceOf(VcpuExit.Hlt.class);
             assertThat(cpu.gpr(CpuState.RAX)).isZero();
             world.zero(gfn);
         }

@@ -31,8 +31,13 @@ class SequenceProperties {
     static void run(SppProfile profile, List<Step> steps, Setup setup) {
         World world = new World(profile, setup);
         world.enable();
-        for (Step step : steps) {
-            step.run(world);
+        try {
+            for (Step step : steps) {
+                step.run(world);
+                world.endIfCrashed();
+                world.compareTouched();
+            }
+        } catch (SequenceEnd end) {
             world.compareTouched();
         }
         world.compareAll();

@@ -11,7 +11,7 @@ import org.vmxsim.mmu.spp.SppProfile;
 class V4SequenceProperties {
     @Property
     void theFirstSeriesDoesWhatTheModelSays(@ForAll("sequences") List<Step> steps, @ForAll("setups") Setup setup) {
-        SequenceProperties.run(SppProfile.V4, steps, setup.withoutPrefetch());
+        SequenceProperties.run(SppProfile.V4, steps, setup.prefetchingSeldom());
     }
 
     @Provide
