@@ -112,6 +112,8 @@ final class CallSteps {
             Vcpu cpu = world.vcpu(vcpu);
             world.hazards.resets(cpu.id());
             cpu.mmu().reset();
+            boolean crashed = world.vm.subPages().oops() != null;
+            assertThat(crashed).as("S7").isEqualTo(world.hazards.crashesByReset(cpu.id()));
         }
     }
 
@@ -122,7 +124,9 @@ final class CallSteps {
             while (world.vm.views().count() <= view) {
                 assertThat(world.vm.views().create().isOk()).isTrue();
             }
-            world.vcpu(vcpu).mmu().switchView(view);
+            Vcpu cpu = world.vcpu(vcpu);
+            world.hazards.switchesView(cpu.id());
+            cpu.mmu().switchView(view);
         }
     }
 

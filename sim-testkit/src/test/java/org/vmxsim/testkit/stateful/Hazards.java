@@ -30,7 +30,13 @@ final class Hazards {
     /** vCPUs that were reset and have not run since. */
     private final Set<Integer> reset = new HashSet<>();
 
+    /** vCPUs that load their tables before they run. */
+    private final Set<Integer> loading = new HashSet<>();
+    /** vCPUs that hold an EPT root. */
+    private final Set<Integer> holding = new HashSet<>();
+    /** v12: the tables of all have lost their root. */
     private boolean rootless;
+
     private int late;
     private boolean collapsed;
     private boolean anyHasControl;
@@ -128,7 +134,7 @@ final class Hazards {
     }
 
     /** v12: whether a set fails since a vCPU that was reset took the root of the tables with it. */
-    boolean mayLackRoot() {
+    boolean lacksRoot() {
         return rootless;
     }
 
@@ -196,18 +202,21 @@ final class Hazards {
         } else if (isLate && profile == SppProfile.V12 && !anyHasControl) {
             hazards.add(Hazard.T7);
         }
+        loading.add(vcpus.size());
         vcpus.add(hazards);
-    }
-
-    /** v4: whether a vCPU was made too late. */
-    boolean isLate(int vcpu) {
-        return vcpus.get(vcpu).contains(Hazard.S7);
     }
 
     /** A vCPU runs: what it was reset from is loaded again. */
     void runs(int vcpu) {
-        rootless &= !reset.remove(vcpu);
+        rootless &= !loading.remove(vcpu);
+        reset.remove(vcpu);
+        holding.add(vcpu);
         anyHasControl |= world.model.isActive() && !vcpus.get(vcpu).contains(Hazard.T7);
+    }
+
+    /** Whether a reset of the vCPU crashes, since its root is physical page 0 (S7). */
+    boolean crashesByReset(int vcpu) {
+        return vcpus.get(vcpu).contains(Hazard.S7) && holding.contains(vcpu);
     }
 
     /** A vCPU is reset. */
@@ -216,7 +225,25 @@ final class Hazards {
             vcpus.get(vcpu).add(Hazard.S9);
         } else if (profile == SppProfile.V12) {
             reset.add(vcpu);
-            rootless = true;
+            loading.add(vcpu);
+            rootless |= holding.remove(vcpu);
+        }
+    }
+
+    /** A vCPU goes into another view. */
+    void switchesView(int vcpu) {
+        loading.add(vcpu);
+    }
+
+    /** Protection is enabled, and was not before. */
+    void enabled() {
+        rootless = false;
+        loadAll();
+    }
+
+    private void loadAll() {
+        for (int vcpu = 0; vcpu < vcpus.size(); vcpu++) {
+            loading.add(vcpu);
         }
     }
 
@@ -225,5 +252,6 @@ final class Hazards {
         if (profile == SppProfile.V4) {
             vcpus.forEach(hazards -> hazards.add(Hazard.S9));
         }
+        loadAll();
     }
 }

@@ -42,6 +42,7 @@ final class HistoricAccess {
         for (int tries = 0; ; tries++) {
             VcpuExit exit = world.run(cpu);
             if (exit instanceof VcpuExit.Hlt) {
+                assertThat(step.access().pieces(0)).as("S8").noneMatch(piece -> world.hazards.crashes(piece.gfn(), 1));
                 perform(step.access().count());
                 step.assertRead(world, cpu);
                 return;

@@ -90,9 +90,9 @@ final class HostSteps {
             cpu.setState(state);
             assertThat(world.run(cpu)).isEqualTo(new VcpuExit.MemoryFault(gfn << 12, 4096));
             world.vm.host().mapAt(hva, 4096, PageSize.SIZE_4K);
+            world.zero(gfn);
             assertThat(world.run(cpu)).isInstanceOf(VcpuExit.Hlt.class);
             assertThat(cpu.gpr(CpuState.RAX)).isZero();
-            world.zero(gfn);
         }
     }
 }
