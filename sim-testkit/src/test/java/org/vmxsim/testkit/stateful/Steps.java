@@ -38,7 +38,10 @@ final class Steps {
                 .as(Setup::new);
     }
 
-    /** Sequences for a profile. Views that deny accesses, which no posting had, and logs without denied writes are for FIXED alone. */
+    /**
+     * Sequences for a profile. Views that deny accesses, which no posting had, and logs without denied writes are for
+     * FIXED alone.
+     */
     static Arbitrary<List<Step>> sequences(SppProfile profile) {
         // What leaves more than one outcome comes seldom in the historic profiles, or nothing would be sure soon.
         int often = profile == SppProfile.FIXED ? 1 : 4;
