@@ -9,6 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vmxsim.core.boot.BootEntry;
+import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.lab.report.ReportFolder;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.report.TextReport;
@@ -53,7 +55,9 @@ class ReadmeExampleTest {
         vm.memory().load(0x1000, new byte[] {(byte) 0xc6, 0x05, (byte) 0x85, 0, 0x20, 0, 7}); // mov byte [0x200085], 7
 
         Vcpu vcpu = vm.createVcpu();
-        vcpu.setState(flat32(vcpu, 0x1000));
+        CpuState state = vcpu.state();
+        new BootEntry(0x1000, 0).apply(state); // flat 32-bit protected mode, as Multiboot hands over
+        vcpu.setState(state);
         VcpuExit exit = vcpu.run(100);
         if (exit instanceof VcpuExit.Spp denied) {
             System.out.printf("denied: gpa 0x%x at rip 0x%x%n", denied.gpa(), denied.rip());
@@ -64,12 +68,6 @@ class ReadmeExampleTest {
         assertThat(((VcpuExit.Spp) exit).gpa()).isEqualTo(0x200085);
         assertThat(vcpu.state().rip).isEqualTo(0x1007);
         assertThat(vm.memory().readLong(0x200080)).isZero();
-    }
-
-    private static org.vmxsim.core.cpu.CpuState flat32(Vcpu vcpu, int eip) {
-        org.vmxsim.core.cpu.CpuState state = vcpu.state();
-        new org.vmxsim.core.boot.BootEntry(eip, 0).apply(state);
-        return state;
     }
 
     @Test
