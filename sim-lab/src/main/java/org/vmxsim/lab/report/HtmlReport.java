@@ -230,7 +230,7 @@ final class HtmlReport {
         for (int i = 0; i < shown; i++) {
             page(svg, pages.get(i), 4 + i * 14);
         }
-        out.append(svg).append("</svg>\n");
+        out.append(svg).append(Svg.END).append('\n');
         if (pages.size() > shown) {
             out.append(Svg.format("<p>The first %d of %,d pages; all are in stats.json.</p>\n", shown, pages.size()));
         }

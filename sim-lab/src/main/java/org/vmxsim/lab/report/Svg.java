@@ -9,6 +9,9 @@ final class Svg {
     private static final int LABEL = 190;
     private static final int ROW = 22;
 
+    /** Ends what {@link #open} began. */
+    static final String END = "</svg></div>";
+
     /** One bar: what it stands for, its length, and what is written behind it. */
     record Bar(String label, double value, String text) {}
 
@@ -31,7 +34,7 @@ final class Svg {
             svg.append(format("<text x=\"%.1f\" y=\"%d\">%s</text>", LABEL + width + 6, y + 15, escape(bar.text())));
             y += ROW;
         }
-        return svg.append("</svg>").toString();
+        return svg.append(END).toString();
     }
 
     /** Vertical bars over the numbers 0, 1, 2, ... */
@@ -59,7 +62,7 @@ final class Svg {
         }
         svg.append(format("<text class=\"label\" x=\"46\" y=\"20\">%,d</text>", most));
         svg.append(format("<text class=\"tick\" x=\"%d\" y=\"196\">%s</text>", WIDTH / 2, escape(unit)));
-        return svg.append("</svg>").toString();
+        return svg.append(END).toString();
     }
 
     /** Lines over equal steps of one quantity; all lines share the vertical scale. */
@@ -89,10 +92,13 @@ final class Svg {
         svg.append("<text class=\"label\" x=\"64\" y=\"174\">0</text>");
         svg.append(format("<text x=\"70\" y=\"192\">%s</text>", escape(from)));
         svg.append(format("<text class=\"label\" x=\"%d\" y=\"192\">%s</text>", WIDTH - 20, escape(to)));
-        return svg.append("</svg>").toString();
+        return svg.append(END).toString();
     }
 
-    /** A table of squares coloured by the logarithm of a count; rows and columns carry names. */
+    /**
+     * A table of squares coloured by the logarithm of a count; rows and columns carry names. The strongest colour is
+     * half of the full one, so that the numbers on it can be read.
+     */
     static String heatMap(String title, List<String> rows, List<String> columns, long[][] counts) {
         long most = 1;
         for (long[] row : counts) {
@@ -105,7 +111,7 @@ final class Svg {
             svg.append(format(
                     "<text class=\"label\" x=\"%d\" y=\"%d\">%s</text>", LABEL - 8, r * 30 + 45, escape(rows.get(r))));
             for (int c = 0; c < columns.size(); c++) {
-                double heat = counts[r][c] == 0 ? 0 : 0.15 + 0.85 * Math.log1p(counts[r][c]) / Math.log1p(most);
+                double heat = counts[r][c] == 0 ? 0 : 0.1 + 0.4 * Math.log1p(counts[r][c]) / Math.log1p(most);
                 svg.append(format(
                         "<rect class=\"heat\" x=\"%d\" y=\"%d\" width=\"84\" height=\"28\" fill-opacity=\"%.2f\"/>",
                         LABEL + c * 86, r * 30 + 26, heat));
@@ -118,12 +124,13 @@ final class Svg {
             svg.append(format(
                     "<text class=\"tick\" x=\"%d\" y=\"18\">%s</text>", LABEL + c * 86 + 42, escape(columns.get(c))));
         }
-        return svg.append("</svg>").toString();
+        return svg.append(END).toString();
     }
 
+    /** Begins a drawing; {@link #END} ends it. */
     static StringBuilder open(String title, int height) {
         return new StringBuilder(format(
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"><title>%s</title>",
+                "<div class=\"plot\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"><title>%s</title>",
                 WIDTH, height, escape(title), escape(title)));
     }
 
