@@ -6,8 +6,7 @@ import java.util.regex.Pattern;
 
 /** Sizes as people write them: {@code 512M}, {@code 64 MiB}, {@code 0x1000}, {@code 4096}. Always powers of 1024. */
 public final class ByteSize {
-    private static final Pattern FORM =
-            Pattern.compile("(0[xX][0-9a-fA-F]{1,15}|[0-9][0-9_]{0,17})\\s*([kKmMgGtT]?)(?:i?[bB])?");
+    private static final Pattern FORM = Pattern.compile("(0[xX][0-9a-fA-F]+|[0-9][0-9_]*)\\s*([kKmMgGtT]?)(?:i?[bB])?");
 
     private ByteSize() {}
 
@@ -27,10 +26,17 @@ public final class ByteSize {
         if (matcher.group(2).isEmpty()) {
             shift = 0;
         }
-        long number = Long.decode(matcher.group(1).replace("_", "").replaceFirst("^0+(?=[0-9])", ""));
-        if (number > Long.MAX_VALUE >> shift) {
-            throw new IllegalArgumentException("need a size below 2^63 bytes, got '" + text + "'");
+        try {
+            return Math.multiplyExact(number(matcher.group(1)), 1L << shift);
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw new IllegalArgumentException("need a size below 2^63 bytes, got '" + text + "'", e);
         }
-        return number << shift;
+    }
+
+    /** A number as people write it: decimal, also with zeros in front, or hexadecimal with 0x; with underscores. */
+    static long number(String text) {
+        String digits = text.replace("_", "");
+        boolean hexadecimal = digits.startsWith("0x") || digits.startsWith("0X");
+        return hexadecimal ? Long.parseLong(digits, 2, digits.length(), 16) : Long.parseLong(digits);
     }
 }

@@ -25,6 +25,7 @@ public record Scenario(
         SppPlan spp,
         long maxInstructions) {
     private static final long LARGE_PAGE = 1L << 21;
+    private static final long MOST_MEMORY = 1L << 52;
 
     /**
      * Checks the sizes.
@@ -32,8 +33,9 @@ public record Scenario(
      * @throws IllegalArgumentException if memory is not a positive multiple of 2 MiB or no instruction may run
      */
     public Scenario {
-        if (memoryBytes <= 0 || memoryBytes % LARGE_PAGE != 0) {
-            throw new IllegalArgumentException("need memory as a positive multiple of 2 MiB, got " + memoryBytes);
+        if (memoryBytes <= 0 || memoryBytes % LARGE_PAGE != 0 || memoryBytes > MOST_MEMORY) {
+            throw new IllegalArgumentException(
+                    "need memory as a positive multiple of 2 MiB up to 2^52, got " + memoryBytes);
         }
         if (maxInstructions <= 0) {
             throw new IllegalArgumentException("need at least one instruction to run, got " + maxInstructions);

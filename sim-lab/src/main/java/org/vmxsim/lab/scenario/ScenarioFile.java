@@ -115,13 +115,20 @@ public final class ScenarioFile {
                 top.map("limits").number("instructions", 1_000_000_000L));
     }
 
+    private static ProtectedRange protectedRange(YamlMap range) {
+        boolean absolute = range.has("address");
+        if (absolute == range.has("symbol")) {
+            throw new IllegalArgumentException(
+                    "need either 'symbol' or 'address' of a protected range, got " + (absolute ? "both" : "neither"));
+        }
+        return new ProtectedRange(
+                range.text("symbol", ""), range.number(absolute ? "address" : "offset", 0), range.size("size", 0));
+    }
+
     private static SppPlan sppPlan(YamlMap spp) {
         List<ProtectedRange> ranges = new ArrayList<>();
         for (YamlMap range : spp.maps("protect")) {
-            ranges.add(range.build(() -> new ProtectedRange(
-                    range.text("symbol", ""),
-                    range.number(range.has("address") ? "address" : "offset", 0),
-                    range.size("size", 0))));
+            ranges.add(range.build(() -> protectedRange(range)));
         }
         boolean enabled = spp.flag("enabled", false);
         return new SppPlan(

@@ -45,8 +45,10 @@ final class YamlMap {
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
             throw new IllegalArgumentException(source + ":" + line + ": not YAML: " + e.getProblem(), e);
-        } catch (YamlEngineException | StackOverflowError e) {
+        } catch (YamlEngineException e) {
             throw new IllegalArgumentException(source + ":1: not YAML: " + e.getMessage(), e);
+        } catch (StackOverflowError e) {
+            throw new IllegalArgumentException(source + ":1: need fewer brackets within brackets", e);
         }
     }
 
@@ -129,7 +131,7 @@ final class YamlMap {
             return otherwise;
         }
         try {
-            return Long.decode(node.getValue().replace("_", ""));
+            return ByteSize.number(node.getValue());
         } catch (NumberFormatException e) {
             throw refuse(line(node), "need a number for '" + key + "', got '" + node.getValue() + "'");
         }

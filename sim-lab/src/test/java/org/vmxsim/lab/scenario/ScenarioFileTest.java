@@ -131,7 +131,7 @@ class ScenarioFileTest {
         guest: {image: x}\\ncolour: red                       | s.yaml:2: there is no key 'colour' here
         guest: {image: x, argument: y}                        | s.yaml:1: there is no key 'argument' here
         guest: {image: x}\\nmemory: lots | s.yaml:2: 'memory': need a size such as 64M, 1 GiB or 4096, got 'lots'
-        guest: {image: x}\\nmemory: 5M | s.yaml:1: need memory as a positive multiple of 2 MiB, got 5242880
+        guest: {image: x}\\nmemory: 5M | s.yaml:1: need memory as a positive multiple of 2 MiB up to 2^52, got 5242880
         guest: {image: x}\\nfidelity: slow | s.yaml:2: need 'fidelity' to be one of functional, cycle,
         guest: {image: x}\\nept: {pageSize: 8K} | s.yaml:2: need 'pageSize' to be one of 4K, 2M, 1G, got '8K'
         guest: {image: x}\\nspp: {enabled: maybe}             | s.yaml:2: need true or false for 'enabled', got 'maybe'
@@ -139,6 +139,9 @@ class ScenarioFileTest {
         guest: {image: x}\\nspp: {profile: v5} | s.yaml:2: need 'profile' to be one of v4, v12, fixed, got 'v5'
         guest: {image: x}\\nspp: {enforcedBy: emulation, profile: v4} | s.yaml:2: need the profile fixed where emulation
         guest: {image: x}\\nlimits: {instructions: 0}         | s.yaml:1: need at least one instruction to run, got 0
+        guest: {image: x}\\nmemory: 8388607T | s.yaml:1: need memory as a positive multiple of 2 MiB up to 2^52, got
+        guest: {image: x}\\nspp: {protect: [{size: 128}]} | s.yaml:2: need either 'symbol' or 'address'
+        guest: {image: x}\\nspp: {protect: [{symbol: a, address: 0}]} | s.yaml:2: need either 'symbol' or 'address'
         guest: {image: x}\\nguest: {image: y}                 | s.yaml:2: need each key once, got 'guest' again
         guest: [x                                             | s.yaml:1: not YAML
         '- a'                                                 | s.yaml:1: need keys with values, got sequence
@@ -150,6 +153,23 @@ class ScenarioFileTest {
                 .hasMessageStartingWith(message);
     }
 
+    @Test
+    void bracketsWithinBracketsAreRefusedInWords() {
+        assertThatThrownBy(() -> parse("[".repeat(200_000)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("s.yaml:1: ")
+                .message()
+                .doesNotContain("null");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"010,10", "0x10,16", "1_0,10"})
+    void numbersAreDecimalOrHexadecimal(String text, long instructions) {
+        assertThat(parse("guest: {image: x}\nlimits: {instructions: " + text + "}")
+                        .maxInstructions())
+                .isEqualTo(instructions);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "4096,4096",
@@ -159,14 +179,15 @@ class ScenarioFileTest {
         "0x1000,4096",
         "2KB,2048",
         "1_000,1000",
-        "0010,10"
+        "0010,10",
+        "0x7fffffffffc00000,9223372036850581504"
     })
     void sizesArePowersOf1024(String text, long bytes) {
         assertThat(ByteSize.parse(text)).isEqualTo(bytes);
     }
 
     @ParameterizedTest
-    @CsvSource({"-1", "1.5M", "9999999999T", "M", "0x", "1 2"})
+    @CsvSource({"-1", "1.5M", "9999999999T", "M", "0x", "1 2", "0xffffffffffffffff", "99999999999999999999"})
     void whatIsNoSizeIsRefused(String text) {
         assertThatThrownBy(() -> ByteSize.parse(text)).isInstanceOf(IllegalArgumentException.class);
     }
