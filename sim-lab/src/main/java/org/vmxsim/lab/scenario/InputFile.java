@@ -1,5 +1,6 @@
 package org.vmxsim.lab.scenario;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
@@ -49,6 +50,9 @@ public final class InputFile {
         }
         if (e instanceof AccessDeniedException) {
             return "permission denied";
+        }
+        if (e instanceof EOFException) {
+            return "it ends in the middle";
         }
         return e instanceof FileAlreadyExistsException ? "a file of that name is there already" : e.getMessage();
     }

@@ -85,6 +85,17 @@ class TraceFilesTest {
     }
 
     @Test
+    void aCompressedTraceThatIsCutIsRefusedInWords(@TempDir Path folder) throws IOException {
+        Path cut = folder.resolve("cut.xz");
+        byte[] head = {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 0, 4, (byte) 0xe6};
+        Files.write(cut, head);
+
+        assertThatThrownBy(() -> TraceFiles.open(cut.toString()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("cannot read trace " + cut + ": it ends in the middle");
+    }
+
+    @Test
     void aBinaryTraceOfTypedBytesIsReadAsDocumented() throws IOException {
         byte[] bytes = {
             'v',
