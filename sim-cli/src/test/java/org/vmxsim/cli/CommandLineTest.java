@@ -112,8 +112,9 @@ class CommandLineTest {
     @CsvSource(delimiter = '|', textBlock = """
         run nothing.yaml                  | cannot read nothing.yaml: no such file
         run builtin:nothing               | there is no built-in scenario of that name, got nothing; there are
-        run --memory 3M                   | need memory as a positive multiple of 2 MiB, got 3145728
+        run --memory 3M                   | need memory as a positive multiple of 2 MiB up to 2^52, got 3145728
         run --cpu pentium                 | pentium
+        run --cpu minimal                 | need a CPU model with VMX, got minimal
         run --cpu skylake-sp              | sub-page protection on the CPU model skylake-sp
         run --timing slow                 | slow
         run --fidelity quick              | need one of functional, cycle, cycle-between-markers, got 'quick'

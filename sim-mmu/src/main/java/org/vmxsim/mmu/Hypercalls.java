@@ -33,8 +33,12 @@ public final class Hypercalls {
      *
      * @param number the number that the guest puts in RAX
      * @param handler who answers
+     * @throws IllegalArgumentException if nobody does
      */
     public void handle(long number, Handler handler) {
+        if (handler == null) {
+            throw new IllegalArgumentException("need a handler of hypercall " + number + ", got null");
+        }
         handlers.put(number, handler);
     }
 

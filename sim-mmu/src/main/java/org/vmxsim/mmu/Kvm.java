@@ -3,6 +3,7 @@ package org.vmxsim.mmu;
 import java.util.List;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.RamRange;
+import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.guest.GuestMsrs;
@@ -83,6 +84,13 @@ public final class Kvm {
      * @throws IllegalArgumentException if the machine has no VMX, or no RAM above 1 MiB
      */
     public static Kvm on(Machine machine, KvmConfig config) {
+        if (machine == null || config == null) {
+            throw new IllegalArgumentException("need a machine and choices, got " + machine + " and " + config);
+        }
+        if (!machine.config().cpu().has(CpuFeature.VMX)) {
+            throw new IllegalArgumentException(
+                    "need a CPU model with VMX, got " + machine.config().cpu().name());
+        }
         return new Kvm(
                 machine.memory(),
                 machine.processors().stream().map(LogicalProcessor::vmx).toList(),
@@ -107,6 +115,9 @@ public final class Kvm {
      * @throws IllegalArgumentException if no frame is free
      */
     public Vm createVm(SppProfile subPages) {
+        if (subPages == null) {
+            throw new IllegalArgumentException("need a profile of sub-page protection, got null");
+        }
         return new Vm(this, subPages);
     }
 

@@ -75,8 +75,12 @@ public final class Scheduler {
      *
      * @param vcpu the vCPU
      * @return this
+     * @throws IllegalArgumentException if it is null
      */
     public Scheduler add(Vcpu vcpu) {
+        if (vcpu == null) {
+            throw new IllegalArgumentException("need a vCPU, got null");
+        }
         vcpus.add(vcpu);
         return this;
     }

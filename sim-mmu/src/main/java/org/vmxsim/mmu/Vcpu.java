@@ -96,6 +96,9 @@ public final class Vcpu {
      * @param state the registers
      */
     public void setState(CpuState state) {
+        if (state == null) {
+            throw new IllegalArgumentException("need the registers, got state=null");
+        }
         registers.load(state);
     }
 
@@ -115,9 +118,10 @@ public final class Vcpu {
      *
      * @param number register number, {@link CpuState#RAX} and so on
      * @return its value
+     * @throws IllegalArgumentException if there is no such register
      */
     public long gpr(int number) {
-        return registers.gpr(number);
+        return registers.gpr(checked(number));
     }
 
     /**
@@ -125,9 +129,17 @@ public final class Vcpu {
      *
      * @param number register number, {@link CpuState#RAX} and so on
      * @param value its value
+     * @throws IllegalArgumentException if there is no such register
      */
     public void gpr(int number, long value) {
-        registers.gpr(number, value);
+        registers.gpr(checked(number), value);
+    }
+
+    private static int checked(int register) {
+        if (register < 0 || register >= CpuState.NO_REGISTER) {
+            throw new IllegalArgumentException("need the number of a register, 0 to 15, got " + register);
+        }
+        return register;
     }
 
     /**

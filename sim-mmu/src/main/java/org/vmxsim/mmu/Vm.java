@@ -184,7 +184,7 @@ public final class Vm {
      * @throws IllegalArgumentException if the size is no positive multiple of the page size
      */
     public KvmResult addMemory(int slot, long gpa, long sizeBytes, PageSize backing) {
-        return setUserMemoryRegion(slot, 0, gpa, sizeBytes, host.map(sizeBytes, backing));
+        return setUserMemoryRegion(slot, 0, gpa, sizeBytes, host.map(sizeBytes, given(backing, "backing")));
     }
 
     /**
@@ -205,7 +205,7 @@ public final class Vm {
      * @return 0; ENODEV if the processors lack it; EINVAL for an argument that it does not know; ENOMEM
      */
     public KvmResult enableCap(Capability capability, long argument) {
-        return switch (capability) {
+        return switch (given(capability, "capability")) {
             case SPP -> enableSubPages();
             case MANUAL_DIRTY_LOG_PROTECT2 -> regions.dirtyLog().enable(argument);
         };
@@ -226,7 +226,14 @@ public final class Vm {
      *     EFAULT if a page is in no memslot
      */
     public KvmResult setSubPages(long gfn, int[] bitmaps) {
-        return subPages.set(gfn, bitmaps);
+        return subPages.set(gfn, given(bitmaps, "bitmaps"));
+    }
+
+    private static <T> T given(T value, String name) {
+        if (value == null) {
+            throw new IllegalArgumentException("need " + name + ", got null");
+        }
+        return value;
     }
 
     /**

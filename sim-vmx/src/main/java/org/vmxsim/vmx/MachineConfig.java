@@ -36,14 +36,19 @@ public record MachineConfig(
     /**
      * Checks the sizes.
      *
-     * @throws IllegalArgumentException if the memory or the number of processors is not possible
+     * @throws IllegalArgumentException if something is null, or the memory or the number of processors is not possible
      */
     public MachineConfig {
+        if (cpu == null || timing == null || engine == null || sppOptions == null) {
+            throw new IllegalArgumentException("need a CPU model, a preset, an engine and options of sub-page"
+                    + " protection, got cpu=" + cpu + " timing=" + timing + " engine=" + engine + " sppOptions="
+                    + sppOptions);
+        }
         if (memoryBytes < LEAST_MEMORY || memoryBytes % PAGE_BYTES != 0) {
             throw new IllegalArgumentException(
                     "memoryBytes must be a multiple of 4096 of at least 1 MiB, got " + memoryBytes);
         }
-        if (memoryBytes + (1L << 30) > 1L << cpu.physicalAddressBits()) {
+        if (memoryBytes > (1L << cpu.physicalAddressBits()) - (1L << 30)) {
             throw new IllegalArgumentException("the CPU model " + cpu.name() + " has " + cpu.physicalAddressBits()
                     + " physical-address bits, memoryBytes=" + memoryBytes);
         }

@@ -16,10 +16,13 @@ public final class PortBus {
      * @param firstPort the first port, 0 to 0xffff
      * @param count how many ports, at least 1
      * @param device who answers
-     * @throws IllegalArgumentException if the range leaves 0 to 0xffff
+     * @throws IllegalArgumentException if the range leaves 0 to 0xffff, or there is no device
      */
     public void attach(int firstPort, int count, PortDevice device) {
-        if (firstPort < 0 || count < 1 || firstPort + count > PORTS) {
+        if (device == null) {
+            throw new IllegalArgumentException("need a device for port 0x" + Integer.toHexString(firstPort));
+        }
+        if (firstPort < 0 || count < 1 || count > PORTS - firstPort) {
             throw new IllegalArgumentException(
                     "need ports within 0 to 0xffff, got first=0x" + Integer.toHexString(firstPort) + " count=" + count);
         }

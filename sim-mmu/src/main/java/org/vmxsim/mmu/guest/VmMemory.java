@@ -150,9 +150,12 @@ public final class VmMemory implements GuestMemory {
      * @param gpa first guest-physical address
      * @param sizeBytes how many
      * @return the bytes
-     * @throws IllegalArgumentException if part of the range has no memory
+     * @throws IllegalArgumentException if part of the range has no memory, or the size is negative
      */
     public byte[] read(long gpa, int sizeBytes) {
+        if (sizeBytes < 0) {
+            throw new IllegalArgumentException("need a size of at least 0 bytes, got " + sizeBytes);
+        }
         byte[] bytes = new byte[sizeBytes];
         for (int done = 0; done < sizeBytes; ) {
             int count = chunk(gpa + done, sizeBytes - done);
@@ -167,9 +170,13 @@ public final class VmMemory implements GuestMemory {
      *
      * @param gpa guest-physical address, 8-byte aligned
      * @return the value
-     * @throws IllegalArgumentException if there is no memory
+     * @throws IllegalArgumentException if there is no memory, or the address is not aligned: the frame behind the next
+     *     page may be anywhere
      */
     public long readLong(long gpa) {
+        if ((gpa & 7) != 0) {
+            throw new IllegalArgumentException("need a multiple of 8, got gpa=0x" + Long.toHexString(gpa));
+        }
         return memory.readLong(present(gpa, false));
     }
 

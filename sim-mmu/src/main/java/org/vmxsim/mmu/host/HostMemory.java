@@ -263,6 +263,9 @@ public final class HostMemory {
      * @throws IllegalArgumentException if part of the range is not mapped or cannot be backed
      */
     public byte[] read(long hva, int sizeBytes) {
+        if (sizeBytes < 0) {
+            throw new IllegalArgumentException("need a size of at least 0 bytes, got " + sizeBytes);
+        }
         byte[] bytes = new byte[sizeBytes];
         for (int done = 0; done < sizeBytes; ) {
             int count = chunk(hva + done, sizeBytes - done);

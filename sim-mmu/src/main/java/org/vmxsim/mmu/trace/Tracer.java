@@ -97,8 +97,12 @@ public final class Tracer {
      * Tells somebody from now on, after those who were added before.
      *
      * @param listener who
+     * @throws IllegalArgumentException if it is null
      */
     public void addListener(TraceListener listener) {
+        if (listener == null) {
+            throw new IllegalArgumentException("need a listener, got null");
+        }
         TraceListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
         more[listeners.length] = listener;
         listeners = more;

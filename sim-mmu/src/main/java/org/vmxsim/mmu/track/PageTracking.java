@@ -32,8 +32,12 @@ public final class PageTracking {
      * Registers a tracker ({@code kvm_page_track_register_notifier}).
      *
      * @param tracker who is to be told, after those that registered before
+     * @throws IllegalArgumentException if it is null
      */
     public void register(PageTracker tracker) {
+        if (tracker == null) {
+            throw new IllegalArgumentException("need a tracker, got null");
+        }
         trackers.add(tracker);
     }
 
