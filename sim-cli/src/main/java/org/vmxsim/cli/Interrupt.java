@@ -33,8 +33,10 @@ final class Interrupt implements AutoCloseable {
     @Override
     public void close() {
         written.countDown();
-        if (!wished) {
+        try {
             Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The program is ending, since the key was pressed: the hook is running, and has nothing to wait for now.
         }
     }
 }

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Runs a guest in a virtual machine with EPT and sub-page protection, and writes a report.",
             "Exit status: the guest's exit code (low 7 bits); 120 stopped at a denied write; 124 instruction limit"
-                    + " reached; 125 bad input."
+                    + " reached; 125 bad input; 130 interrupted."
         })
 final class RunCommand implements Callable<Integer> {
     @Parameters(
