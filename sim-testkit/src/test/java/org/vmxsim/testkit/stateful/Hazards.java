@@ -25,6 +25,8 @@ final class Hazards {
     private final List<EnumSet<Hazard>> vcpus = new ArrayList<>();
     /** Pages whose bitmap was ever set, to whatever. */
     private final Set<Long> everSet = new HashSet<>();
+    /** Pages that a call of v12 may have found mapped still. */
+    private final Set<Long> marked = new HashSet<>();
     /** Pages that share their frame with another page or a copy, or did. */
     private final Set<Long> shared = new HashSet<>();
     /** vCPUs that were reset and have not run since. */
@@ -84,9 +86,12 @@ final class Hazards {
         return world.model.logsDirty(slot.id()) && !(setup.accessedDirty() && setup.modificationLog());
     }
 
-    /** S11, S15: whether a write to the page may be missing in the log of its memslot. */
+    /**
+     * Whether a write to the page may be missing in the log of its memslot (S11, S15; T5: marking an entry arms it, be
+     * it write-protected for the log).
+     */
     boolean mayMissInLog(Slot slot, long gfn) {
-        return profile == SppProfile.V4 && isLoggedByProtection(slot) && everSet.contains(key(gfn));
+        return isLoggedByProtection(slot) && (profile == SppProfile.V4 ? everSet : marked).contains(key(gfn));
     }
 
     /** S11: whether the page may have been written through a mapping of another, or written another. */
@@ -152,10 +157,9 @@ final class Hazards {
             }
             if (!succeeded || reset.contains(0)) {
                 note(page, Hazard.FIRST_VCPU);
-            } else if (across) {
-                note(page, Hazard.T2);
-            } else if (world.vm.views().count() > 1) {
-                note(page, Hazard.T5);
+            } else if (across || world.vm.views().count() > 1) {
+                note(page, across ? Hazard.T2 : Hazard.T5);
+                marked.add(key(page));
             } else {
                 // The only mapping is gone, and the region's vectors are made again before they are used.
                 pages.remove(key(page));
