@@ -2,12 +2,17 @@ package org.vmxsim.testkit.stateful;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.mmu.host.HostMemory;
+import org.vmxsim.mmu.host.HostRanges;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.host.SamePages;
+import org.vmxsim.testkit.reference.ReferencePermissions.Path;
+import org.vmxsim.testkit.value.GuestAccess;
+import org.vmxsim.testkit.value.GuestAccess.Piece;
 import org.vmxsim.testkit.value.MemoryLayout.Slot;
 
 /** What the host does to the memory behind the memslots. */
@@ -93,6 +98,52 @@ final class HostSteps {
             world.zero(gfn);
             assertThat(world.run(cpu)).isInstanceOf(VcpuExit.Hlt.class);
             assertThat(cpu.gpr(CpuState.RAX)).isZero();
+        }
+    }
+
+    /** What makes a page unwritable or absent for a while, without a change to its contents. */
+    enum Absence {
+        /** Writes are forbidden: mprotect. */
+        READ_ONLY,
+        /** The page lies elsewhere: mremap. */
+        MOVED
+    }
+
+    /** A guest meets the page meanwhile, and goes on when it is back. */
+    record TakeAway(int vcpu, Absence absence, long gpa, int value) implements Step {
+        private static final long ELSEWHERE = 0x5000_0000_0000L;
+
+        @Override
+        public void run(World world) {
+            long gfn = gpa >>> 12;
+            Slot slot = world.slotAt(gfn);
+            List<Piece> bytes = GuestAccess.write(gpa, 1).pieces(0);
+            if (slot == null
+                    || slot.id() == 4
+                    || !world.model.judge(bytes, Path.PROCESSOR).allowed()) {
+                return;
+            }
+            long hva = world.hva(slot, gfn);
+            world.mappingCut |= slot.npages() >= 512;
+            HostRanges ranges = world.vm.host().ranges();
+            if (absence == Absence.MOVED) {
+                ranges.move(hva, 4096, ELSEWHERE);
+            } else {
+                ranges.protect(hva, 4096, false);
+            }
+            Vcpu cpu = world.vcpu(vcpu);
+            CpuState state = world.before(cpu, world.code(cpu, 0x88, 0x06));
+            state.gpr[CpuState.RSI] = gpa;
+            state.gpr[CpuState.RAX] = value & 0xff;
+            cpu.setState(state);
+            assertThat(cpu.run(World.BUDGET)).isEqualTo(new VcpuExit.MemoryFault(gfn << 12, 4096));
+            if (absence == Absence.MOVED) {
+                ranges.move(ELSEWHERE, 4096, hva);
+            } else {
+                ranges.protect(hva, 4096, true);
+            }
+            assertThat(cpu.run(World.BUDGET)).isInstanceOf(VcpuExit.Hlt.class);
+            world.store(gpa, 1, value);
         }
     }
 }

@@ -59,11 +59,24 @@ final class Steps {
                 row(1, vcpus().map(CallSteps.ResetMmu::new)),
                 row(1, viewSwitches())));
         if (profile == SppProfile.FIXED) {
-            rows.add(row(1, restrictions()));
-            rows.add(row(2, accesses(AROUND_HOME).map(CallSteps.Watched::new)));
-            rows.add(row(1, interrupts(AROUND_HOME).map(CallSteps.Watched::new)));
+            rows.addAll(exactOnly());
         }
         return Arbitraries.frequencyOf(rows).list().ofMinSize(1).ofMaxSize(40).withoutEdgeCases();
+    }
+
+    private static List<Tuple2<Integer, Arbitrary<Step>>> exactOnly() {
+        return List.of(
+                row(1, restrictions()),
+                row(2, accesses(AROUND_HOME).map(CallSteps.Watched::new)),
+                row(1, interrupts(AROUND_HOME).map(CallSteps.Watched::new)),
+                row(1, absences()),
+                row(2, pushes()),
+                row(1, pushes().map(CallSteps.Watched::new)),
+                row(1, tables()),
+                row(1, tables().map(CallSteps.Watched::new)),
+                row(2, trackings()),
+                row(1, writesInSmm()),
+                row(1, vmfuncs()));
     }
 
     @SuppressWarnings("unchecked")
@@ -159,5 +172,46 @@ final class Steps {
         return Combinators.combine(
                         Arbitraries.integers().between(1, 2), Arbitraries.of(CallSteps.ChangeSlot.Change.class))
                 .as(CallSteps.ChangeSlot::new);
+    }
+
+    private static Arbitrary<HostSteps.TakeAway> absences() {
+        return Combinators.combine(
+                        vcpus(),
+                        Arbitraries.of(HostSteps.Absence.class),
+                        plainAccesses(World.WINDOWS),
+                        Arbitraries.integers())
+                .as((vcpu, absence, access, value) -> new HostSteps.TakeAway(vcpu, absence, access.gpa(), value));
+    }
+
+    private static Arbitrary<GuestSteps.Push> pushes() {
+        return Combinators.combine(
+                        vcpus(),
+                        Arbitraries.of(GuestSteps.Pushes.class),
+                        plainAccesses(World.WINDOWS),
+                        Arbitraries.integers(),
+                        reactions())
+                .as((vcpu, kind, access, value, reaction) ->
+                        new GuestSteps.Push(vcpu, kind, access.gpa() + 8, value, reaction));
+    }
+
+    /** Entries behind those of code. */
+    private static Arbitrary<GuestSteps.ReadByTable> tables() {
+        return Combinators.combine(vcpus(), pages(), Arbitraries.integers().between(16, 1023), reactions())
+                .as(GuestSteps.ReadByTable::new);
+    }
+
+    private static Arbitrary<GuestSteps.SwitchByVmfunc> vmfuncs() {
+        return Combinators.combine(vcpus(), Arbitraries.integers().between(0, 2))
+                .as(GuestSteps.SwitchByVmfunc::new);
+    }
+
+    private static Arbitrary<TrackingSteps.Track> trackings() {
+        return Combinators.combine(pages(), Arbitraries.frequency(Tuple.of(3, true), Tuple.of(1, false)))
+                .as(TrackingSteps.Track::new);
+    }
+
+    private static Arbitrary<TrackingSteps.WriteInSmm> writesInSmm() {
+        return Combinators.combine(vcpus(), Arbitraries.integers().between(0, 3 * 4096 - 4), Arbitraries.integers())
+                .as(TrackingSteps.WriteInSmm::new);
     }
 }

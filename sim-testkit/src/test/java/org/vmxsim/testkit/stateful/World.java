@@ -86,6 +86,10 @@ final class World {
 
     /** Whether the logs of dirty pages are to be compared wherever a write is denied. */
     boolean watched;
+    /** What is told about tracked pages. */
+    final TrackingSteps.Told told = new TrackingSteps.Told();
+    /** Host virtual address of the code that runs in system-management mode; 0 before any did. */
+    long codeInSmm;
 
     private final TreeSet<Long> touched = new TreeSet<>();
     private final List<byte[]> snapshots = new ArrayList<>();
@@ -103,6 +107,7 @@ final class World {
         kvm.hostFrames().swapPages(SWAP_PAGES);
         vm = kvm.createVm(profile);
         vm.views().onDenied(access -> restricted);
+        vm.pageTracking().register(told);
         model = new ReferencePermissions(profile);
         hazards = new Hazards(this, setup);
         assertThat(vm.addMemory(0, 0, 1 << 16, PageSize.SIZE_4K).isOk()).isTrue();
@@ -282,7 +287,11 @@ final class World {
     /** The guest stores: remembered for the comparison at the end of the step. */
     void store(long gpa, int sizeBytes, long value) {
         for (int i = 0; i < sizeBytes; i++) {
-            model.store(gpa + i, (byte) (value >>> 8 * i));
+            byte stored = (byte) (value >>> 8 * i);
+            if (model.load(gpa + i) != stored && TrackingSteps.isTracked(this, gpa + i >>> 12)) {
+                told.changed(gpa + i);
+            }
+            model.store(gpa + i, stored);
         }
         touch(gpa, sizeBytes);
     }
@@ -302,6 +311,7 @@ final class World {
 
     /** Compares the pages that the last step was about. */
     void compareTouched() {
+        told.compare(this);
         for (long gfn : touched) {
             compare(gfn);
         }
