@@ -40,7 +40,7 @@ final class HistoricAccess {
     void run() {
         long behind = cpu.rip() + length;
         for (int tries = 0; ; tries++) {
-            VcpuExit exit = world.run(cpu);
+            VcpuExit exit = resume();
             if (exit instanceof VcpuExit.Hlt) {
                 assertThat(step.access().pieces(0)).as("S8").noneMatch(piece -> world.hazards.crashes(piece.gfn(), 1));
                 perform(step.access().count());
@@ -68,6 +68,16 @@ final class HistoricAccess {
                 return;
             }
             AccessSteps.permit(world, pieces, step.reaction());
+        }
+    }
+
+    /** What was done before a crash was done. */
+    private VcpuExit resume() {
+        try {
+            return world.run(cpu);
+        } catch (SequenceEnd end) {
+            perform(elementsDone());
+            throw end;
         }
     }
 
