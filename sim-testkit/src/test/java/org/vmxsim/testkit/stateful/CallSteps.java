@@ -2,6 +2,7 @@ package org.vmxsim.testkit.stateful;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.memslot.Memslot;
@@ -142,6 +143,28 @@ final class CallSteps {
         }
     }
 
+    /** Memslot 2 loses its second page, or gets it back: with its contents, and not protected. */
+    record Resize() implements Step {
+        private static final int ID = 2;
+
+        @Override
+        public void run(World world) {
+            Slot slot = world.slotById(ID);
+            if (slot == null) {
+                return;
+            }
+            int npages = 3 - slot.npages();
+            int first = world.model.bitmap(slot.baseGfn()).bits();
+            boolean logged = world.model.logsDirty(ID);
+            assertThat(world.vm.resizeMemory(ID, (long) npages << 12).isOk()).isTrue();
+            byte[][] pages = world.whole(ID, world.model.deleteMemory(ID));
+            world.cut = pages[1];
+            world.model.addMemory(new Slot(ID, slot.baseGfn(), npages, false), Arrays.copyOf(pages, npages));
+            world.model.set(slot.baseGfn(), first);
+            world.model.logDirty(ID, logged);
+        }
+    }
+
     /** A memslot goes, comes back, or moves. */
     record ChangeSlot(int id, Change change) implements Step {
         enum Change {
@@ -158,7 +181,7 @@ final class CallSteps {
                 world.add(home);
             } else if (change == Change.DELETE_OR_ADD) {
                 assertThat(world.vm.setUserMemoryRegion(id, 0, 0, 0, 0).isOk()).isTrue();
-                world.detached[id] = world.model.deleteMemory(id);
+                world.detached[id] = world.whole(id, world.model.deleteMemory(id));
                 world.hazards.rootsDropped();
             } else {
                 long to = slot.baseGfn() == home.baseGfn() ? away : home.baseGfn();

@@ -76,6 +76,7 @@ final class Steps {
                 row(1, tables().map(CallSteps.Watched::new)),
                 row(2, trackings()),
                 row(1, writesInSmm()),
+                row(1, Arbitraries.just(new CallSteps.Resize())),
                 row(1, vmfuncs()));
     }
 

@@ -84,6 +84,8 @@ final class World {
     /** What is done about an access that a view denies: never a change of the outcome. */
     ViewAccessHandler.Answer restricted = ViewAccessHandler.Answer.CONTINUE;
 
+    /** The page that memslot 2 has lost. */
+    byte[] cut;
     /** Whether the logs of dirty pages are to be compared wherever a write is denied. */
     boolean watched;
     /** What is told about tracked pages. */
@@ -160,6 +162,15 @@ final class World {
         long sizeBytes = (long) slot.npages() << 12;
         assertThat(vm.setUserMemoryRegion(slot.id(), flags, slot.baseGfn() << 12, sizeBytes, hvas[slot.id()]))
                 .isEqualTo(KvmResult.OK);
+    }
+
+    /** The contents of a whole memslot: with the page that was cut off, if one was. */
+    byte[][] whole(int id, byte[][] pages) {
+        byte[][] whole = Arrays.copyOf(pages, HOME.get(id - 1).npages());
+        if (pages.length < whole.length) {
+            whole[pages.length] = cut;
+        }
+        return whole;
     }
 
     /** Host virtual address of a page in a memslot. */
