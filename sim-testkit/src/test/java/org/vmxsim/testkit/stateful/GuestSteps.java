@@ -152,13 +152,15 @@ final class GuestSteps {
             }
             world.poke(DIRECTORY, PRESENT, (gfn & 0xf) << 4, gfn >>> 4, gfn >>> 12);
             Vcpu cpu = world.vcpu(vcpu);
-            long code = world.code(cpu, 0x8b, 0x06);
+            // MOV CR3, EAX first: the processor may have the translation of an earlier step, and would set no flag.
+            long code = world.code(cpu, 0x0f, 0x22, 0xd8, 0x8b, 0x06);
             world.poke((gfn << 12) + 4 * (code >>> 12), PRESENT, code >>> 8, code >>> 16, 0);
             world.poke((gfn << 12) + 4L * entry, PRESENT & ~ACCESSED, 0xc0, 0, 0);
             CpuState state = world.before(cpu, code);
             state.cr3 = DIRECTORY;
             state.cr0 |= 1L << 31;
             state.gpr[CpuState.RSI] = (long) entry << 12 | 4;
+            state.gpr[CpuState.RAX] = DIRECTORY;
             cpu.setState(state);
             VcpuExit exit = cpu.run(World.BUDGET);
             Judgement judgement = world.model.judge(flags, Path.PROCESSOR);
