@@ -68,11 +68,14 @@ class MisuseTest {
     }
 
     @Test
-    void readsOfGuestMemoryStayInTheirPage() {
+    void readsOfGuestMemoryFindTheFrameOfEachPage() {
         Vm vm = Kvm.on(Machine.of(CONFIG)).createVm();
         vm.addMemory(0, 0, 0x4000, PageSize.SIZE_4K);
+        vm.memory().load(0x2000, new byte[] {5, 6, 7, 8});
+        vm.memory().load(0x1ffc, new byte[] {1, 2, 3, 4});
 
-        refused("0x1ffc", () -> vm.memory().readLong(0x1ffc));
+        assertThat(vm.memory().readLong(0x1ffc)).isEqualTo(0x0807_0605_0403_0201L);
+        refused("0x4000", () -> vm.memory().readLong(0x3ffc));
         refused("-1", () -> vm.memory().read(0, -1));
         refused("-1", () -> vm.host().read(HostMemory.FIRST_HVA, -1));
         assertThat(vm.memory().readLong(0x3ff8)).isZero();

@@ -1,5 +1,7 @@
 package org.vmxsim.mmu.guest;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.vmxsim.core.boot.GuestMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.HostMemory;
@@ -166,18 +168,19 @@ public final class VmMemory implements GuestMemory {
     }
 
     /**
-     * Loads 8 bytes.
+     * Loads 8 bytes, also where they lie in two pages.
      *
-     * @param gpa guest-physical address, 8-byte aligned
+     * @param gpa guest-physical address of the first byte
      * @return the value
-     * @throws IllegalArgumentException if there is no memory, or the address is not aligned: the frame behind the next
-     *     page may be anywhere
+     * @throws IllegalArgumentException if part of them has no memory
      */
     public long readLong(long gpa) {
-        if ((gpa & 7) != 0) {
-            throw new IllegalArgumentException("need a multiple of 8, got gpa=0x" + Long.toHexString(gpa));
+        if (chunk(gpa, Long.BYTES) == Long.BYTES) {
+            return memory.readLong(present(gpa, false));
         }
-        return memory.readLong(present(gpa, false));
+        return ByteBuffer.wrap(read(gpa, Long.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
     }
 
     private long present(long gpa, boolean write) {
