@@ -75,7 +75,7 @@ final class VirtualRun {
         RunReport.End end = null;
         boolean there = false;
         while (!there && end == null) {
-            long left = (instructions == 0 ? scenario.maxInstructions() : instructions) - guest.instructions();
+            long left = instructions == 0 ? left() : Math.min(left(), instructions - guest.instructions());
             end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
             there = instructions == 0 ? guest.marker == BEGIN : guest.instructions() >= instructions;
         }
@@ -84,17 +84,24 @@ final class VirtualRun {
         }
     }
 
+    /** What the limit leaves. Exits count too: an instruction that the hypervisor does itself retires nothing. */
+    private long left() {
+        return scenario.maxInstructions()
+                - Math.max(guest.instructions(), guest.sample().exits());
+    }
+
     private RunReport.End limit() {
         return new RunReport.End(
                 "limit",
                 -1,
-                String.format("The run ended at its limit of %,d instructions.", scenario.maxInstructions()));
+                String.format(
+                        "The run ended at its limit of %,d instructions or VM exits.", scenario.maxInstructions()));
     }
 
     RunReport run() {
         RunReport.End end = null;
         while (end == null) {
-            long left = scenario.maxInstructions() - guest.instructions();
+            long left = left();
             end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
             if (end == null && listener.stop()) {
                 end = new RunReport.End(

@@ -19,6 +19,7 @@ import org.vmxsim.lab.report.ReportFolder;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.EptPageSize;
 import org.vmxsim.lab.scenario.Fidelity;
+import org.vmxsim.lab.scenario.GuestImage;
 import org.vmxsim.lab.scenario.OnDenied;
 import org.vmxsim.lab.scenario.ProtectedRange;
 import org.vmxsim.lab.scenario.Scenario;
@@ -75,6 +76,30 @@ class LabTest {
         assertThat(report.denied()).isEmpty();
         assertThat(report.end().exitCode()).isEqualTo(1);
         assertThat(console).contains("guards=", "CORRUPTION detected in config_blob at +0", "VERDICT heap corrupted");
+    }
+
+    /** Entered among zeros it adds to where no memory is: each instruction is done by the hypervisor, none retires. */
+    @Test
+    void aGuestThatOnlyExitsEndsAtTheLimitToo(@TempDir Path folder) throws Exception {
+        byte[] image = Scenario.defaults().guest().read();
+        image[25] = (byte) 0xff;
+        Path file = Files.write(folder.resolve("zeros.elf"), image);
+        Scenario zeros = Scenario.defaults();
+        Scenario scenario = new Scenario(
+                "zeros",
+                zeros.cpu(),
+                "",
+                Fidelity.FUNCTIONAL,
+                zeros.memoryBytes(),
+                new GuestImage(file.toString(), ""),
+                EptPageSize.SIZE_2M,
+                SppPlan.OFF,
+                1000);
+
+        RunReport report = Lab.run(scenario, listener);
+
+        assertThat(report.end().how()).isEqualTo("limit");
+        assertThat(report.totals().instructions()).isLessThan(1000);
     }
 
     @Test

@@ -12,7 +12,7 @@ package org.vmxsim.lab.scenario;
  * @param guest the image and its command line
  * @param eptPageSize largest page with which guest memory is mapped
  * @param spp sub-page protection
- * @param maxInstructions the run ends after this many retired instructions
+ * @param maxInstructions the run ends after this many retired instructions, or as many VM exits
  */
 public record Scenario(
         String name,
