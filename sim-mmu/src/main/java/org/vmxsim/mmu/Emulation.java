@@ -62,7 +62,7 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(false);
-        guard.begin(vcpu.mmu().view());
+        guard.begin(vcpu.mmu().view(), true);
         return execute();
     }
 
@@ -82,7 +82,7 @@ final class Emulation {
 
     /** An event was being delivered when a restricted page was met. */
     VcpuExit delivery(Memslot slot, VmExit exit, int access) {
-        guard.begin(vcpu.mmu().view());
+        guard.begin(vcpu.mmu().view(), true);
         guard.delivery(slot, exit.gpa, exit.gla, access);
         return judged(exit.gpa);
     }
@@ -193,7 +193,8 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(true);
-        guard.begin(vcpu.mmu().view());
+        // The processor cannot execute an instruction without its write.
+        guard.begin(vcpu.mmu().view(), false);
         deferred = execute();
         return SkipOutcome.SKIPPED;
     }

@@ -129,6 +129,9 @@ final class Push {
                     cpu.mem.slow().probe(linear, size, true);
                 }
             }
+            if (cpu.pending != 0) {
+                return cpu.abortStack(this);
+            }
             for (int i = 0; i < 8; i++) {
                 long linear = Stack.linear(cpu, -(i + 1L) * size, size, true);
                 cpu.mem.store(linear, size, cpu.gpr[i]);

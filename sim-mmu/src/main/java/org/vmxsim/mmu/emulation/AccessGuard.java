@@ -54,6 +54,7 @@ public final class AccessGuard {
 
     private int locatedCount;
     private int view;
+    private boolean steps = true;
     private Verdict verdict = Verdict.ALLOWED;
     private ViewAccess denied;
 
@@ -76,11 +77,13 @@ public final class AccessGuard {
      * A new instruction.
      *
      * @param newView the vCPU's view
+     * @param canStep whether the processor itself may execute it; if not, what is to be stepped is emulated
      */
-    public void begin(int newView) {
+    public void begin(int newView, boolean canStep) {
         allowedCount = 0;
         begin();
         view = newView;
+        steps = canStep;
     }
 
     private void begin() {
@@ -173,7 +176,7 @@ public final class AccessGuard {
         denied = new ViewAccess(vcpu, view, gpa, gla, access, source);
         verdict = switch (views.ask(denied)) {
             case CONTINUE -> Verdict.ALLOWED;
-            case STEP -> Verdict.STEP;
+            case STEP -> steps ? Verdict.STEP : Verdict.ALLOWED;
             case RETRY -> Verdict.RETRY;
             case EXIT -> Verdict.EXIT;
         };

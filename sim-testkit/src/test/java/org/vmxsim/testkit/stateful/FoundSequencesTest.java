@@ -45,6 +45,28 @@ class FoundSequencesTest {
                 new HostSteps.Unmap(0x203));
     }
 
+    /** The first slot, which nothing protects, was written although a later one was denied. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aDeniedPushOfAllRegistersWritesNothingAtAll(Engine engine) {
+        run(
+                engine,
+                set(0x202, SubPageBitmap.FULL.with(31, false)),
+                new GuestSteps.Push(0, GuestSteps.Pushes.PUSHAD, 0x20_3004, 1, Reaction.SKIP));
+    }
+
+    /** The processor was asked to execute what was to be left out, and was denied again. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aDiscardedIterationOnAPageToBeSteppedIsEmulated(Engine engine) {
+        run(
+                engine,
+                new CallSteps.SwitchView(0, 1),
+                set(0x200, SubPageBitmap.NONE),
+                new CallSteps.Restrict(1, 0x200, 5, ViewAccessHandler.Answer.STEP),
+                new Access(0, new GuestAccess(Kind.STRING_WRITE, 0x20_0000, 1, 2), 0, Reaction.SKIP));
+    }
+
     private static Step watched(GuestAccess write) {
         return new CallSteps.Watched(new Access(0, write, -1, Reaction.SKIP));
     }
