@@ -89,7 +89,8 @@ public final class ProcessorStep {
             throw new AssertionError("a page without restrictions is restricted, gfn=0x" + Long.toHexString(gfn));
         }
         memory = memoryOfVcpu;
-        if (tracking.isActive(slot, gfn, TrackMode.WRITE)) {
+        // Without memory behind the page the step ends where it began, at the exit that says so.
+        if (tracking.isActive(slot, gfn, TrackMode.WRITE) && memory.hpa(gfn << 12) != VmMemory.NONE) {
             snapshots.add(new Snapshot(slot, gfn, memory.read(gfn << 12, 0x1000)));
         }
         granted.add(gfn);

@@ -67,6 +67,18 @@ class FoundSequencesTest {
                 new Access(0, new GuestAccess(Kind.STRING_WRITE, 0x20_0000, 1, 2), 0, Reaction.SKIP));
     }
 
+    /** What was there before the step was to be remembered, and nothing was there. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void aTrackedPageToBeSteppedMayHaveNoMemory(Engine engine) {
+        run(
+                engine,
+                new CallSteps.SwitchView(0, 1),
+                new CallSteps.Restrict(1, 0x203, 5, ViewAccessHandler.Answer.STEP),
+                new TrackingSteps.Track(0x203, true),
+                new HostSteps.TakeAway(0, HostSteps.Absence.MOVED, 0x20_31fd, 5));
+    }
+
     private static Step watched(GuestAccess write) {
         return new CallSteps.Watched(new Access(0, write, -1, Reaction.SKIP));
     }
