@@ -185,6 +185,12 @@ class EptViewsProperties {
                         assertThat(write && !mayWrite(step.page)).isTrue();
                         return;
                     }
+                    case UNJUDGED -> {
+                        // A byte that the emulator would find allowed.
+                        assertThat(write && mayWrite(step.page)).isTrue();
+                        mmu.landing(step.view, slot(), step.page * 4096L, rights);
+                        written.add(step.page);
+                    }
                     case READ_ONLY, UNMAPPED, NO_MEMORY -> throw new AssertionError(step);
                 }
             }
