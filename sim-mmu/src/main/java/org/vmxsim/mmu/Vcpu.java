@@ -99,7 +99,15 @@ public final class Vcpu {
         if (state == null) {
             throw new IllegalArgumentException("need the registers, got state=null");
         }
+        CpuState before = state();
         registers.load(state);
+        if (before.cr0 != state.cr0
+                || before.cr3 != state.cr3
+                || before.cr4 != state.cr4
+                || before.efer != state.efer) {
+            // Nobody but this call knows that cached linear translations are those of another mode.
+            vm.requests().flush(id);
+        }
     }
 
     /**

@@ -79,6 +79,13 @@ class FoundSequencesTest {
                 new HostSteps.TakeAway(0, HostSteps.Absence.MOVED, 0x20_31fd, 5));
     }
 
+    /** Translations of the guest's own paging were used after the caller had turned it off. */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void registersThatEndPagingEndItsTranslations(Engine engine) {
+        run(engine, new GuestSteps.ReadByTable(0, 0x200, 514, Reaction.SKIP), new HostSteps.Unmap(514));
+    }
+
     private static Step watched(GuestAccess write) {
         return new CallSteps.Watched(new Access(0, write, -1, Reaction.SKIP));
     }
