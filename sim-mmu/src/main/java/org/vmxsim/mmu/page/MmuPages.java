@@ -14,6 +14,7 @@ public final class MmuPages {
     private MmuPage[] byGfn = new MmuPage[FIRST_BUCKETS];
     private MmuPage[] byTable = new MmuPage[FIRST_BUCKETS];
     private MmuPage newest;
+    private MmuPage oldest;
     private long count;
     private long subPageTables;
     private int mostCollisions;
@@ -42,7 +43,9 @@ public final class MmuPages {
         }
         MmuPage page = new MmuPage(gfn, role, tableHpa, generation);
         page.older = newest;
-        if (newest != null) {
+        if (newest == null) {
+            oldest = page;
+        } else {
             newest.newer = page;
         }
         newest = page;
@@ -64,10 +67,6 @@ public final class MmuPages {
     private void grow() {
         byGfn = new MmuPage[2 * byGfn.length];
         byTable = new MmuPage[byGfn.length];
-        MmuPage oldest = newest;
-        while (oldest.older != null) {
-            oldest = oldest.older;
-        }
         // The latest goes to the front of its chain again, so that it is found first.
         for (MmuPage page = oldest; page != null; page = page.newer) {
             insert(page);
@@ -143,11 +142,12 @@ public final class MmuPages {
      * @return a table of an earlier generation, the oldest first; null if there is none
      */
     public MmuPage obsolete() {
-        MmuPage oldest = null;
-        for (MmuPage page = newest; page != null; page = page.older) {
-            oldest = !page.isInvalid() && page.generation() != generation ? page : oldest;
+        MmuPage page = oldest;
+        while (page != null && page.isInvalid()) {
+            page = page.newer;
         }
-        return oldest;
+        // Generations only grow: if this one is current, so are all that are newer.
+        return page == null || page.generation() == generation ? null : page;
     }
 
     /**
@@ -203,7 +203,9 @@ public final class MmuPages {
         } else {
             page.newer.older = page.older;
         }
-        if (page.older != null) {
+        if (page.older == null) {
+            oldest = page.newer;
+        } else {
             page.older.newer = page.newer;
         }
         count--;
