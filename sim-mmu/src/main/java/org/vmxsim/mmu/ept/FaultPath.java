@@ -132,7 +132,7 @@ final class FaultPath {
     }
 
     private MapOutcome rearmed(Memslot slot, long gfn, long spte, MapOutcome outcome) {
-        tables.change(cursor.spteHpa, cursor.spte, spte & ~Spte.SPP_SAVED.mask() | EptEntry.SPP.mask());
+        tables.change(cursor.spteHpa, cursor.spte, Spte.sppRestored(spte));
         slot.markDirty(gfn);
         return outcome;
     }

@@ -182,6 +182,26 @@ public final class Spte {
     }
 
     /**
+     * The entry with bit 61 put aside while it is write-protected ({@code save_spp_bit}).
+     *
+     * @param spte an entry that maps a page
+     * @return the entry, with {@link #SPP_SAVED} if bit 61 was set
+     */
+    public static long sppSaved(long spte) {
+        return EptEntry.SPP.isSet(spte) ? spte & ~EptEntry.SPP.mask() | SPP_SAVED.mask() : spte;
+    }
+
+    /**
+     * The entry with bit 61 back ({@code restore_spp_bit}).
+     *
+     * @param spte an entry with {@link #SPP_SAVED}
+     * @return the entry with bit 61 instead
+     */
+    public static long sppRestored(long spte) {
+        return spte & ~SPP_SAVED.mask() | EptEntry.SPP.mask();
+    }
+
+    /**
      * Whether the SPPT decides about writes.
      *
      * @param spte an entry that maps a 4-KiB page

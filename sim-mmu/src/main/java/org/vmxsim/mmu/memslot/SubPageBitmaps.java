@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.spp.SppVector;
 
 /**
  * The sub-page write bitmaps of one memslot, 32 bits a page: bit i allows writes to bytes 128*i to 128*i+127. All ones
@@ -121,6 +122,32 @@ public final class SubPageBitmaps {
             protectedPages[index]++;
         }
         region[page] = bitmap;
+    }
+
+    /**
+     * Whether a write is allowed, sub-page by sub-page.
+     *
+     * @param gpa guest-physical address of the first byte, within the memslot
+     * @param sizeBytes bytes written, all in one page
+     * @return true if every sub-page touched may be written
+     */
+    public boolean allowWrite(long gpa, int sizeBytes) {
+        int touched = SppVector.touched(gpa, sizeBytes);
+        return (get(gpa >>> 12) & touched) == touched;
+    }
+
+    /**
+     * The largest naturally aligned range around a page in which nothing is protected.
+     *
+     * @param gfn guest-frame number within the memslot
+     * @return level of the entry that could map it, 3 to 1; 1 also if the page itself is protected
+     */
+    public int largestUnprotectedLevel(long gfn) {
+        int level = 3;
+        while (level > 1 && isProtected(gfn, level)) {
+            level--;
+        }
+        return level;
     }
 
     /**

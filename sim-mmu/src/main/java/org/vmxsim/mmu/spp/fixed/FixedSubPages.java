@@ -13,8 +13,6 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPageTracing;
 import org.vmxsim.mmu.spp.SubPages;
-import org.vmxsim.spp.SppVector;
-import org.vmxsim.vmx.ept.EptEntry;
 
 /**
  * The default profile: the interface of the series' last posting, exact to the sub-page in every path. Pages are mapped
@@ -218,8 +216,7 @@ public final class FixedSubPages implements SubPageProtection {
         if (sppt == null || slot == null) {
             return true;
         }
-        int touched = SppVector.touched(gpa, sizeBytes);
-        return (slot.bitmaps().get(gpa >>> 12) & touched) == touched;
+        return slot.bitmaps().allowWrite(gpa, sizeBytes);
     }
 
     @Override
@@ -229,11 +226,7 @@ public final class FixedSubPages implements SubPageProtection {
 
     @Override
     public int largestLevel(Memslot slot, long gfn) {
-        int level = 3;
-        while (sppt != null && level > 1 && slot.bitmaps().isProtected(gfn, level)) {
-            level--;
-        }
-        return level;
+        return sppt == null ? 3 : slot.bitmaps().largestUnprotectedLevel(gfn);
     }
 
     @Override
@@ -255,7 +248,7 @@ public final class FixedSubPages implements SubPageProtection {
      */
     @Override
     public long writeProtected(long spte) {
-        return EptEntry.SPP.isSet(spte) ? spte & ~EptEntry.SPP.mask() | Spte.SPP_SAVED.mask() : spte;
+        return Spte.sppSaved(spte);
     }
 
     @Override

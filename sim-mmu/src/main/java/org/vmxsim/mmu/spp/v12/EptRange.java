@@ -95,12 +95,7 @@ final class EptRange {
 
     /** Write-protecting an armed entry saves its bit, so that the next write fault arms a disarmed page again (T8). */
     static long marked(long spte, boolean armed) {
-        long protectedSpte = saved(spte & ~EptEntry.WRITE.mask());
+        long protectedSpte = Spte.sppSaved(spte & ~EptEntry.WRITE.mask());
         return armed ? protectedSpte | EptEntry.SPP.mask() : protectedSpte;
-    }
-
-    /** Bit 61 put aside ({@code save_spp_bit}). */
-    static long saved(long spte) {
-        return EptEntry.SPP.isSet(spte) ? spte & ~EptEntry.SPP.mask() | Spte.SPP_SAVED.mask() : spte;
     }
 }

@@ -17,7 +17,6 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPageTracing;
 import org.vmxsim.mmu.spp.SubPages;
-import org.vmxsim.spp.SppVector;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -285,8 +284,7 @@ public final class SubPagesV12 implements SubPageProtection {
     @Override
     public boolean allowsWrite(long gpa, int sizeBytes) {
         SubPageBitmaps stored = bitmapsOf(gpa >>> 12);
-        int touched = SppVector.touched(gpa, sizeBytes);
-        return !active || stored == null || (stored.get(gpa >>> 12) & touched) == touched;
+        return !active || stored == null || stored.allowWrite(gpa, sizeBytes);
     }
 
     /** {@code is_emulator_spp_protected}: whole pages, the one after the last byte too, reported by number (T9). */
@@ -307,11 +305,7 @@ public final class SubPagesV12 implements SubPageProtection {
     /** {@code check_spp_protection}. */
     @Override
     public int largestLevel(Memslot slot, long gfn) {
-        int level = 3;
-        while (active && slot.bitmaps() != null && level > 1 && slot.bitmaps().isProtected(gfn, level)) {
-            level--;
-        }
-        return level;
+        return active && slot.bitmaps() != null ? slot.bitmaps().largestUnprotectedLevel(gfn) : 3;
     }
 
     @Override
@@ -326,7 +320,7 @@ public final class SubPagesV12 implements SubPageProtection {
 
     @Override
     public long writeProtected(long spte) {
-        return EptRange.saved(spte);
+        return Spte.sppSaved(spte);
     }
 
     /** {@code fast_page_fault}: a bit that was saved comes back, and the same fault meets it at once. */

@@ -14,7 +14,6 @@ import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.spp.SubPageProtection;
 import org.vmxsim.mmu.spp.SubPageTracing;
 import org.vmxsim.mmu.spp.SubPages;
-import org.vmxsim.spp.SppVector;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**
@@ -261,8 +260,7 @@ public final class SubPagesV4 implements SubPageProtection {
         if (!active || slot == null || slot.bitmaps() == null) {
             return true;
         }
-        int touched = SppVector.touched(gpa, sizeBytes);
-        return (slot.bitmaps().get(gpa >>> 12) & touched) == touched;
+        return slot.bitmaps().allowWrite(gpa, sizeBytes);
     }
 
     /** Emulated writes are not looked at. */
