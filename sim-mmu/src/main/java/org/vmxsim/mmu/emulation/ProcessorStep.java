@@ -1,5 +1,7 @@
 package org.vmxsim.mmu.emulation;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.vmxsim.mmu.guest.GuestVmcs;
@@ -119,21 +121,14 @@ public final class ProcessorStep {
     /** One call for each aligned 8 bytes that have changed. */
     private void tell(Snapshot snapshot) {
         long gpa = snapshot.gfn() << 12;
-        byte[] after = memory.read(gpa, 0x1000);
+        ByteBuffer before = ByteBuffer.wrap(snapshot.before()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer after = ByteBuffer.wrap(memory.read(gpa, 0x1000)).order(ByteOrder.LITTLE_ENDIAN);
         TrackedAccess told = new TrackedAccess();
-        for (int i = 0; i < after.length; i += 8) {
-            long value = littleEndian(after, i);
-            if (value != littleEndian(snapshot.before(), i)) {
+        for (int i = 0; i < after.capacity(); i += 8) {
+            long value = after.getLong(i);
+            if (value != before.getLong(i)) {
                 tracking.written(snapshot.slot(), told.set(vcpu, gpa + i, 0, 8).writing(value));
             }
         }
-    }
-
-    private static long littleEndian(byte[] bytes, int offset) {
-        long value = 0;
-        for (int i = 7; i >= 0; i--) {
-            value = value << 8 | bytes[offset + i] & 0xff;
-        }
-        return value;
     }
 }

@@ -338,10 +338,7 @@ public final class EptMmu {
      * @param gfn the guest frame
      */
     public void writeProtect(Memslot slot, long gfn) {
-        slot.rmap().forEach(gfn, gfn, (first, level, spteHpa) -> {
-            long spte = tables.read(spteHpa);
-            tables.change(spteHpa, spte, rules.writeProtected(spte, level));
-        });
+        updates.update(slot, gfn, gfn, (first, level, adDisabled, spte) -> rules.writeProtected(spte, level));
     }
 
     /**

@@ -89,7 +89,7 @@ public final class Intercepts {
      * @throws IllegalArgumentException if the number is in neither range
      */
     public void msr(int msr, boolean reads, boolean writes) {
-        if (Integer.compareUnsigned(msr, MSRS) >= 0 && Integer.compareUnsigned(msr - HIGH_MSRS, MSRS) >= 0) {
+        if (!isInBitmaps(msr)) {
             throw new IllegalArgumentException("need an MSR of the bitmaps, got 0x" + Integer.toHexString(msr));
         }
         if (bitmap < 0) {
@@ -102,13 +102,16 @@ public final class Intercepts {
         GuestMsrs.intercept(memory, bitmap, msr, reads, writes);
     }
 
+    private static boolean isInBitmaps(int msr) {
+        return Integer.compareUnsigned(msr, MSRS) < 0 || Integer.compareUnsigned(msr - HIGH_MSRS, MSRS) < 0;
+    }
+
     private static int index(int msr, boolean write) {
         return (msr & MSRS - 1) | (msr < 0 ? MSRS : 0) | (write ? 2 * MSRS : 0);
     }
 
     boolean sees(int msr, boolean write) {
-        boolean inRange = Integer.compareUnsigned(msr, MSRS) < 0 || Integer.compareUnsigned(msr - HIGH_MSRS, MSRS) < 0;
-        return inRange && wanted.get(index(msr, write));
+        return isInBitmaps(msr) && wanted.get(index(msr, write));
     }
 
     /**

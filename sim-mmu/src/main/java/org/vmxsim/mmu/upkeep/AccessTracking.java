@@ -52,12 +52,7 @@ public final class AccessTracking {
      * @return whether any part of it was accessed since the last time
      */
     public boolean clearYoung(Memslot slot, long firstGfn, long lastGfn) {
-        boolean[] young = new boolean[1];
-        mmu.updates().update(slot, firstGfn, lastGfn, (gfn, level, adDisabled, spte) -> {
-            young[0] |= isYoung(spte, adDisabled);
-            return old(spte, level, adDisabled);
-        });
-        return young[0];
+        return isYoung(slot, firstGfn, lastGfn, true);
     }
 
     /**
@@ -69,10 +64,14 @@ public final class AccessTracking {
      * @return true if any part was
      */
     public boolean testYoung(Memslot slot, long firstGfn, long lastGfn) {
+        return isYoung(slot, firstGfn, lastGfn, false);
+    }
+
+    private boolean isYoung(Memslot slot, long firstGfn, long lastGfn, boolean clear) {
         boolean[] young = new boolean[1];
         mmu.updates().update(slot, firstGfn, lastGfn, (gfn, level, adDisabled, spte) -> {
             young[0] |= isYoung(spte, adDisabled);
-            return spte;
+            return clear ? old(spte, level, adDisabled) : spte;
         });
         return young[0];
     }
