@@ -6,6 +6,7 @@ import org.vmxsim.core.boot.GuestMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.HostMemory;
 import org.vmxsim.mmu.host.HostPage;
+import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 
@@ -118,14 +119,10 @@ public final class VmMemory implements GuestMemory {
     @Override
     public void load(long gpa, byte[] bytes) {
         for (int done = 0; done < bytes.length; ) {
-            int count = chunk(gpa + done, bytes.length - done);
+            int count = PageSize.SIZE_4K.bytesInPage(gpa + done, bytes.length - done);
             memory.load(present(gpa + done, true), bytes, done, count);
             done += count;
         }
-    }
-
-    private static int chunk(long gpa, int left) {
-        return (int) Math.min(left, 0x1000 - (gpa & 0xfff));
     }
 
     @Override
@@ -160,7 +157,7 @@ public final class VmMemory implements GuestMemory {
         }
         byte[] bytes = new byte[sizeBytes];
         for (int done = 0; done < sizeBytes; ) {
-            int count = chunk(gpa + done, sizeBytes - done);
+            int count = PageSize.SIZE_4K.bytesInPage(gpa + done, sizeBytes - done);
             memory.dump(present(gpa + done, false), bytes, done, count);
             done += count;
         }
@@ -175,7 +172,7 @@ public final class VmMemory implements GuestMemory {
      * @throws IllegalArgumentException if part of them has no memory
      */
     public long readLong(long gpa) {
-        if (chunk(gpa, Long.BYTES) == Long.BYTES) {
+        if (PageSize.SIZE_4K.bytesInPage(gpa, Long.BYTES) == Long.BYTES) {
             return memory.readLong(present(gpa, false));
         }
         return ByteBuffer.wrap(read(gpa, Long.BYTES))

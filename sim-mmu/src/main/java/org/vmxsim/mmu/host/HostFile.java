@@ -88,7 +88,7 @@ public final class HostFile {
     public void write(long offset, byte[] bytes) {
         check(offset, bytes.length);
         for (int done = 0; done < bytes.length; ) {
-            int count = chunk(offset + done, bytes.length - done);
+            int count = pageSize.bytesInPage(offset + done, bytes.length - done);
             frames.memory().load(inMemory(offset + done), bytes, done, count);
             done += count;
         }
@@ -106,7 +106,7 @@ public final class HostFile {
         check(offset, count);
         byte[] bytes = new byte[count];
         for (int done = 0; done < count; ) {
-            int part = chunk(offset + done, count - done);
+            int part = pageSize.bytesInPage(offset + done, count - done);
             frames.memory().dump(inMemory(offset + done), bytes, done, part);
             done += part;
         }
@@ -118,10 +118,6 @@ public final class HostFile {
             throw new IllegalArgumentException(
                     "need bytes of a file of " + sizeBytes + ", got offset=" + offset + " count=" + count);
         }
-    }
-
-    private int chunk(long offset, int left) {
-        return (int) Math.min(left, pageSize.sizeBytes() - (offset - pageSize.base(offset)));
     }
 
     private long inMemory(long offset) {

@@ -248,7 +248,7 @@ public final class HostMemory {
      */
     public void write(long hva, byte[] bytes) {
         for (int done = 0; done < bytes.length; ) {
-            int count = chunk(hva + done, bytes.length - done);
+            int count = PageSize.SIZE_4K.bytesInPage(hva + done, bytes.length - done);
             frames.memory().load(accessible(hva + done, true), bytes, done, count);
             done += count;
         }
@@ -268,15 +268,11 @@ public final class HostMemory {
         }
         byte[] bytes = new byte[sizeBytes];
         for (int done = 0; done < sizeBytes; ) {
-            int count = chunk(hva + done, sizeBytes - done);
+            int count = PageSize.SIZE_4K.bytesInPage(hva + done, sizeBytes - done);
             frames.memory().dump(accessible(hva + done, false), bytes, done, count);
             done += count;
         }
         return bytes;
-    }
-
-    private static int chunk(long hva, int left) {
-        return (int) Math.min(left, PageSize.SIZE_4K.sizeBytes() - (hva & 0xfff));
     }
 
     private long accessible(long hva, boolean write) {

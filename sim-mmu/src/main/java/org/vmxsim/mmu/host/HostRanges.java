@@ -81,6 +81,14 @@ public final class HostRanges {
         }
     }
 
+    /** Huge pages stay whole only where they lie whole in the range, and lie aligned where they are to appear. */
+    private void splitFor(long hva, long sizeBytes, long toHva) {
+        splitEdges(hva, sizeBytes);
+        if (!PageSize.SIZE_2M.isAligned(hva ^ toHva)) {
+            splitAll(hva, sizeBytes);
+        }
+    }
+
     private void splitAll(long hva, long sizeBytes) {
         for (Mapping part : space.mappings().within(hva, hva + sizeBytes)) {
             for (long at = part.startHva(); part.isSmall() && at < part.endHva(); at = next(at, part.endHva())) {
@@ -121,10 +129,7 @@ public final class HostRanges {
     public void move(long hva, long sizeBytes, long toHva) {
         List<Mapping> parts = space.mappings().checkedWhole(hva, sizeBytes);
         checkTarget(parts, hva, space, toHva);
-        splitEdges(hva, sizeBytes);
-        if (!PageSize.SIZE_2M.isAligned(hva ^ toHva)) {
-            splitAll(hva, sizeBytes);
-        }
+        splitFor(hva, sizeBytes, toHva);
         space.begin(hva, sizeBytes);
         space.mappings().remove(hva, hva + sizeBytes);
         parts.forEach(part -> space.add(part.movedTo(part.startHva() - hva + toHva)));
@@ -170,10 +175,7 @@ public final class HostRanges {
             throw HostMappings.wrong("need two address spaces of the same host", hva, sizeBytes);
         }
         checkTarget(parts, hva, to, toHva);
-        splitEdges(hva, sizeBytes);
-        if (!PageSize.SIZE_2M.isAligned(hva ^ toHva)) {
-            splitAll(hva, sizeBytes);
-        }
+        splitFor(hva, sizeBytes, toHva);
         space.begin(hva, sizeBytes);
         for (Mapping part : parts) {
             to.add(part.movedTo(part.startHva() - hva + toHva));

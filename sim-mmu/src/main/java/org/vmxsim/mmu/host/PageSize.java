@@ -82,4 +82,15 @@ public enum PageSize {
     public boolean isAligned(long address) {
         return base(address) == address;
     }
+
+    /**
+     * How much of a range lies in the page that it begins in.
+     *
+     * @param address first address of the range
+     * @param mostBytes size of the range
+     * @return bytes, at most {@code mostBytes}
+     */
+    public int bytesInPage(long address, int mostBytes) {
+        return (int) Math.min(mostBytes, sizeBytes() - (address - base(address)));
+    }
 }
