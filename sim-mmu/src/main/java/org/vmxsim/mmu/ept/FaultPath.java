@@ -111,7 +111,7 @@ final class FaultPath {
     /** What becomes of a write that must not be logged because it may not land; null for one that may be logged. */
     private MapOutcome unlogged(Memslot slot, long gpa, int access) {
         boolean write = (access & EptViolation.WRITE) != 0;
-        if (!write || (access & LANDS) != 0 || !MappingRules.isLogged(slot) || slot.isDirty(gpa >>> 12)) {
+        if (!write || (access & LANDS) != 0 || !slot.logsWrites() || slot.isDirty(gpa >>> 12)) {
             return null;
         }
         return switch (rules.subPages.firstWrite(slot, gpa)) {
@@ -123,7 +123,7 @@ final class FaultPath {
 
     /** A large page whose writes are logged is not made writable: its parts are. */
     private MapOutcome writable(Memslot slot, long gfn, long to) {
-        if (cursor.level > 1 && MappingRules.isLogged(slot)) {
+        if (cursor.level > 1 && slot.logsWrites()) {
             return null;
         }
         tables.change(cursor.spteHpa, cursor.spte, to);
@@ -161,7 +161,7 @@ final class FaultPath {
 
     private void installed(VcpuMmu vcpu, MmuPage root, Memslot slot, long gfn) {
         rules.subPages.installed(vcpu.id(), slot, gfn);
-        if (rules.prefetch && !root.role().adDisabled() && !MappingRules.isLogged(slot)) {
+        if (rules.prefetch && !root.role().adDisabled() && !slot.logsWrites()) {
             prefetch(root, slot, gfn);
         }
     }

@@ -33,7 +33,7 @@ final class MappingRules {
 
     /** As {@link #level}, as far as it is the same for all views. */
     int levelInAnyView(Memslot slot, long gfn, PageSize backing) {
-        if (backing == null || isLogged(slot)) {
+        if (backing == null || slot.logsWrites()) {
             return 1;
         }
         int level = Math.min(largestPage.level(), backing.level());
@@ -49,13 +49,9 @@ final class MappingRules {
         return slot.containsRange(gfn, level) && ((slot.hvaOf(gfn) ^ gfn << 12) & offsetBits) == 0;
     }
 
-    static boolean isLogged(Memslot slot) {
-        return slot.dirty() != null;
-    }
-
     /** Whether the first write to a page of the memslot must be met by the hypervisor to be logged. */
     boolean isLoggedByProtection(Memslot slot, MmuRole role) {
-        return isLogged(slot) && (!pageModificationLog || role.adDisabled());
+        return slot.logsWrites() && (!pageModificationLog || role.adDisabled());
     }
 
     /** An entry for a page that the host gave. A write is going to happen if the fault was one. */
