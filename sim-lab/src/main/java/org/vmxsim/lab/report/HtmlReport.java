@@ -128,10 +128,7 @@ final class HtmlReport {
             region.exits().forEach(exit -> exits.add(Svg.format("%s %,d", exit.reason(), exit.count())));
             out.append(Svg.format(
                     "<tr><td>%s</td><td class=\"n\">%,d</td><td class=\"n\">%,d</td><td>%s</td></tr>",
-                    region.marker() == 0 ? "start" : "marker " + region.marker(),
-                    region.instructions(),
-                    region.cycles(),
-                    Svg.escape(String.join(", ", exits))));
+                    region.beginning(), region.instructions(), region.cycles(), Svg.escape(String.join(", ", exits))));
         }
         out.append("</table>\n");
     }

@@ -227,5 +227,14 @@ public record RunReport(
         public Region {
             exits = List.copyOf(exits);
         }
+
+        /**
+         * What the stretch begins with, in words.
+         *
+         * @return the marker with its number, or the start of the run
+         */
+        public String beginning() {
+            return marker == 0 ? "start" : "marker " + marker;
+        }
     }
 }

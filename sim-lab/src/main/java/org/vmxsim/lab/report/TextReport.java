@@ -83,7 +83,7 @@ public final class TextReport {
             line(
                     out,
                     "    %-15s %,16d %,16d %,13d",
-                    region.marker() == 0 ? "start" : "marker " + region.marker(),
+                    region.beginning(),
                     region.instructions(),
                     region.cycles(),
                     region.exits().stream()

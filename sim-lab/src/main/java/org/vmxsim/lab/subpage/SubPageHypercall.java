@@ -6,6 +6,7 @@ import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.Vm;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KvmResult;
+import org.vmxsim.mmu.memslot.SubPageBitmaps;
 import org.vmxsim.mmu.spp.SubPages;
 
 /**
@@ -20,7 +21,6 @@ public final class SubPageHypercall implements Hypercalls.Handler {
     private static final long U32 = 0xffff_ffffL;
     private static final int SUB_PAGE_BYTES = 128;
     private static final int PAGE_BYTES = 4096;
-    private static final int FULL = -1;
 
     private final Vm vm;
     private final SubPageMap watched;
@@ -72,7 +72,7 @@ public final class SubPageHypercall implements Hypercalls.Handler {
         }
         watched.watch(gfn);
         if (wholePages != null) {
-            wholePages.protect(gfn, bitmap != FULL);
+            wholePages.protect(gfn, bitmap != SubPageBitmaps.FULL);
         }
         return 0;
     }
