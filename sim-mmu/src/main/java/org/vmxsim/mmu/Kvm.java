@@ -69,7 +69,7 @@ public final class Kvm {
      *
      * @param machine a machine that has VMX, and runs nothing else
      * @return the hypervisor
-     * @throws IllegalArgumentException if the machine has no VMX, or no RAM above 1 MiB
+     * @throws IllegalArgumentException if the machine has no VMX, another hypervisor, or no RAM above 1 MiB
      */
     public static Kvm on(Machine machine) {
         return on(machine, KvmConfig.DEFAULT);
@@ -81,7 +81,7 @@ public final class Kvm {
      * @param machine a machine that has VMX, and runs nothing else
      * @param config choices
      * @return the hypervisor
-     * @throws IllegalArgumentException if the machine has no VMX, or no RAM above 1 MiB
+     * @throws IllegalArgumentException if the machine has no VMX, another hypervisor, or no RAM above 1 MiB
      */
     public static Kvm on(Machine machine, KvmConfig config) {
         if (machine == null || config == null) {
@@ -91,6 +91,7 @@ public final class Kvm {
             throw new IllegalArgumentException(
                     "need a CPU model with VMX, got " + machine.config().cpu().name());
         }
+        machine.takeOver();
         return new Kvm(
                 machine.memory(),
                 machine.processors().stream().map(LogicalProcessor::vmx).toList(),

@@ -31,6 +31,14 @@ class MisuseTest {
     }
 
     @Test
+    void aMachineHasOneHypervisor() {
+        Machine machine = Machine.of(CONFIG);
+        Kvm.on(machine);
+
+        refused("taken over", () -> Kvm.on(machine));
+    }
+
+    @Test
     void nothingIsNoAnswer() {
         Kvm kvm = Kvm.on(Machine.of(CONFIG));
         Vm vm = kvm.createVm();

@@ -42,6 +42,7 @@ public final class Machine {
     private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
     private final DebugExit exitPort;
     private IntConsumer serialSink = value -> {};
+    private boolean takenOver;
 
     private Machine(MachineConfig config) {
         this.config = config;
@@ -120,6 +121,18 @@ public final class Machine {
         public long highRamBytes() {
             return config.memoryBytes() - lowRamBytes();
         }
+    }
+
+    /**
+     * Gives RAM and processors to a hypervisor in Java, which then is the only one.
+     *
+     * @throws IllegalArgumentException if they belong to one already
+     */
+    public void takeOver() {
+        if (takenOver) {
+            throw new IllegalArgumentException("need a machine without a hypervisor, got one that has been taken over");
+        }
+        takenOver = true;
     }
 
     /**
