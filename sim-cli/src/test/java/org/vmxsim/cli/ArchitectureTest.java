@@ -40,7 +40,7 @@ class ArchitectureTest {
 
     private static final String[] HARDWARE = {"org.vmxsim.core..", "org.vmxsim.spp..", "org.vmxsim.vmx.."};
     private static final String[] LIBRARIES = {
-        "org.vmxsim.core..", "org.vmxsim.spp..", "org.vmxsim.vmx..", "org.vmxsim.mmu.."
+        "org.vmxsim.core..", "org.vmxsim.spp..", "org.vmxsim.vmx..", "org.vmxsim.mmu..", "org.vmxsim.kvmi.."
     };
 
     /**
@@ -63,6 +63,8 @@ class ArchitectureTest {
             .definedBy("org.vmxsim.vmx..")
             .layer("mmu")
             .definedBy("org.vmxsim.mmu..")
+            .layer("kvmi")
+            .definedBy("org.vmxsim.kvmi..")
             .layer("lab")
             .definedBy("org.vmxsim.lab..")
             .layer("cli")
@@ -75,16 +77,18 @@ class ArchitectureTest {
             .mayOnlyAccessLayers("core", "spp")
             .whereLayer("mmu")
             .mayOnlyAccessLayers("core", "spp", "vmx")
-            .whereLayer("lab")
+            .whereLayer("kvmi")
             .mayOnlyAccessLayers("core", "spp", "vmx", "mmu")
+            .whereLayer("lab")
+            .mayOnlyAccessLayers("core", "spp", "vmx", "mmu", "kvmi")
             .whereLayer("cli")
-            .mayOnlyAccessLayers("core", "spp", "vmx", "mmu", "lab");
+            .mayOnlyAccessLayers("core", "spp", "vmx", "mmu", "kvmi", "lab");
 
     /** Nothing but loads, stores, VMX instructions and kicks goes down through the VM-exit line. */
     @ArchTest
     static final ArchRule SOFTWARE_HOLDS_NO_INSIDES_OF_THE_HARDWARE = noClasses()
             .that()
-            .resideInAnyPackage("org.vmxsim.mmu..", "org.vmxsim.lab..", "org.vmxsim.cli..")
+            .resideInAnyPackage("org.vmxsim.mmu..", "org.vmxsim.kvmi..", "org.vmxsim.lab..", "org.vmxsim.cli..")
             .and()
             .resideOutsideOfPackage("org.vmxsim.lab.explain..")
             .should()

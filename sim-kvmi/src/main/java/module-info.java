@@ -1,0 +1,7 @@
+/** KVM introspection: commands and events, their wire formats, memory-map tokens and the guest's device for them. */
+module org.vmxsim.kvmi {
+    requires transitive org.vmxsim.mmu;
+    requires org.slf4j;
+
+    exports org.vmxsim.kvmi.message;
+}
