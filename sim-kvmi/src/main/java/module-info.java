@@ -4,4 +4,6 @@ module org.vmxsim.kvmi {
     requires org.slf4j;
 
     exports org.vmxsim.kvmi.message;
+    exports org.vmxsim.kvmi.wire;
+    exports org.vmxsim.kvmi.wire.codec;
 }
