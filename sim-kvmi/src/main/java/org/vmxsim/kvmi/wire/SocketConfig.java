@@ -1,5 +1,6 @@
 package org.vmxsim.kvmi.wire;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
@@ -23,12 +24,19 @@ public record SocketConfig(
         int handshakeMillis,
         int stallMillis,
         int idleMillis) {
+    /** One less than the field of a socket address has, for the zero at its end. */
+    private static final int MOST_PATH_BYTES = 107;
+
     /**
-     * Checks the numbers.
+     * Checks path and numbers.
      *
-     * @throws IllegalArgumentException if a number is negative, or 0 where it must not be
+     * @throws IllegalArgumentException if the path is longer than 107 bytes, or a number is negative, or 0 where it
+     *     must not be
      */
     public SocketConfig {
+        if (path.toString().getBytes(StandardCharsets.UTF_8).length > MOST_PATH_BYTES) {
+            throw new IllegalArgumentException("need a path of at most " + MOST_PATH_BYTES + " bytes, got " + path);
+        }
         if (maxPayloadBytes < 0 || queuedMessages < 1 || idleMillis < 0) {
             throw new IllegalArgumentException("need a payload of at least 0, a queue of at least 1 and an idle time of"
                     + " at least 0, got " + maxPayloadBytes + ", " + queuedMessages + ", " + idleMillis);

@@ -104,23 +104,24 @@ public final class SocketPeer implements Peer {
     private void run() {
         try {
             while (!closed) {
-                if (!serve()) {
-                    Thread.sleep(config.retryMillis());
-                }
+                serve();
+                // After a good connection, too: a tool that hangs up at once must not keep a processor busy.
+                Thread.sleep(config.retryMillis());
             }
         } catch (InterruptedException e) {
             LOG.debug("{} is closed", reader.getName());
         }
     }
 
-    /** One connection from its start to its end; false if there was none. */
-    private boolean serve() throws InterruptedException {
+    /** One connection from its start to its end. */
+    private void serve() throws InterruptedException {
         try (Connection connection = Connection.open(config)) {
             current = connection;
-            return greet(connection) && read(connection);
+            if (greet(connection)) {
+                read(connection);
+            }
         } catch (IOException e) {
             LOG.debug("{}: {}", config.path(), e.getMessage());
-            return false;
         } finally {
             current = null;
         }
@@ -136,7 +137,7 @@ public final class SocketPeer implements Peer {
         }
     }
 
-    private boolean read(Connection connection) throws InterruptedException {
+    private void read(Connection connection) throws InterruptedException {
         queue.put(new Inbound.Connected(), connection);
         try {
             while (!closed) {
@@ -146,6 +147,5 @@ public final class SocketPeer implements Peer {
             LOG.info("{}: introspection ends: {}", config.path(), connection.reason(e));
             queue.put(new Inbound.Disconnected(connection.reason(e)), connection);
         }
-        return true;
     }
 }
