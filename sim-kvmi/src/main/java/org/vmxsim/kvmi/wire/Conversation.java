@@ -27,8 +27,8 @@ public final class Conversation implements AutoCloseable {
     /** What a tool talks to. */
     public interface Service {
         /**
-         * Whether the tool may give a command. GET_VERSION and the two CHECK commands are always allowed; that is
-         * the service's to say.
+         * Whether the tool may give a command. GET_VERSION and the two CHECK commands are always allowed; that is the
+         * service's to say.
          *
          * @param command the command
          * @return false: it is answered by EPERM
