@@ -80,6 +80,16 @@ public final class Vcpu {
         return run.run(maxInstructions);
     }
 
+    /**
+     * What the last {@link #run} has left of its budget: more than 0 with {@link VcpuExit.Intr} if it was asked to come
+     * back.
+     *
+     * @return instructions and VM exits, at least 0
+     */
+    public long budgetLeft() {
+        return run.budgetLeft();
+    }
+
     /** What the page shared with the caller still says: the last exit that was reported there, or null. */
     VcpuExit lastReported() {
         return run.lastReported();

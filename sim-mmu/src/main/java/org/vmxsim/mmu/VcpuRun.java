@@ -27,6 +27,7 @@ final class VcpuRun {
     private final ModificationLog modificationLog;
     private final KernelMemory.Charge charge;
     private VcpuExit lastReported;
+    private long budgetLeft;
     private boolean launched;
 
     VcpuRun(Vcpu vcpu, ExitDispatcher exits, ModificationLog modificationLog) {
@@ -61,6 +62,7 @@ final class VcpuRun {
             // The exit counts too: a guest that does nothing but exit comes to an end as well.
             left -= cpu.retired - before + 1;
         }
+        budgetLeft = Math.max(left, 0);
         // Whatever a step was for, other vCPUs may run now, and they are restricted.
         vcpu.step().end();
         VcpuExit result = vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
@@ -77,6 +79,11 @@ final class VcpuRun {
     /** What the page shared with the caller still says: the last exit that was reported there, or null. */
     VcpuExit lastReported() {
         return lastReported;
+    }
+
+    /** What the last run has left of its budget. */
+    long budgetLeft() {
+        return budgetLeft;
     }
 
     private VcpuExit enterOnce(long budget) {
