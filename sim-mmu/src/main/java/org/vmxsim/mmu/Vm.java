@@ -275,15 +275,6 @@ public final class Vm {
     }
 
     /**
-     * How many vCPUs there are.
-     *
-     * @return 0 to {@value #MAX_VCPUS}
-     */
-    public int vcpuCount() {
-        return vcpus.size();
-    }
-
-    /**
      * Devices behind ports that the virtual machine answers by itself. A port without a device goes to the caller.
      *
      * @return the virtual machine's ports
