@@ -23,7 +23,9 @@ public enum Errno {
     /** No space left. */
     ENOSPC(28),
     /** Function not implemented. */
-    ENOSYS(38);
+    ENOSYS(38),
+    /** Operation already in progress. */
+    EALREADY(114);
 
     private final int number;
 

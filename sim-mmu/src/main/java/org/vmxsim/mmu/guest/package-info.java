@@ -7,7 +7,7 @@
  * {@link org.vmxsim.mmu.guest.GuestCpuid}; {@link org.vmxsim.mmu.guest.RequestBits},
  * {@link org.vmxsim.mmu.guest.MmuContext}, {@link org.vmxsim.mmu.guest.EptSelection},
  * {@link org.vmxsim.mmu.guest.ModificationLog}, {@link org.vmxsim.mmu.guest.VirtualizationExceptions};
- * {@link org.vmxsim.mmu.guest.VmMemory}. Not modelled: local APIC of the guest, MTRRs, performance counters, nested
- * virtualization.
+ * {@link org.vmxsim.mmu.guest.VmMemory}, {@link org.vmxsim.mmu.guest.GuestPageTables}. Not modelled: local APIC of the
+ * guest, MTRRs, performance counters, nested virtualization.
  */
 package org.vmxsim.mmu.guest;
