@@ -5,7 +5,7 @@ import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.mmu.guest.MmuContext;
 import org.vmxsim.mmu.guest.ModificationLog;
 import org.vmxsim.mmu.guest.RequestBits;
-import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.trace.VcpuCounter;
 import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.control.VmxStatus;

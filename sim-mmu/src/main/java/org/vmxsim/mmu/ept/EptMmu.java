@@ -2,10 +2,10 @@ package org.vmxsim.mmu.ept;
 
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.PageCaches;
 import org.vmxsim.mmu.trace.Tracer;

@@ -2,9 +2,9 @@ package org.vmxsim.mmu.ept;
 
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;

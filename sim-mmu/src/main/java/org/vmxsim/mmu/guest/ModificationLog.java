@@ -1,8 +1,8 @@
 package org.vmxsim.mmu.guest;
 
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.vmcs.ControlField;

@@ -3,8 +3,8 @@ package org.vmxsim.mmu.spp;
 import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.VcpuRequests;
 import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.PageCaches;
 
 /**

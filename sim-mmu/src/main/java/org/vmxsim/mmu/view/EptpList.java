@@ -1,8 +1,8 @@
 package org.vmxsim.mmu.view;
 
 import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.mmu.page.KernelMemory;
 
 /**
  * The page of 512 EPT pointers from which VMFUNC takes the one that the guest asks for by index (SDM "EPTP Switching"):

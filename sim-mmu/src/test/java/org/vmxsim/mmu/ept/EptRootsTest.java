@@ -13,10 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuRole;
 

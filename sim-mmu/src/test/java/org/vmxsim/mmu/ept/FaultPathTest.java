@@ -15,10 +15,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.PageCache;
 
 /** Faults one by one: which bits an entry has before and after. Bits are typed from the manual and from the brief. */

@@ -8,11 +8,11 @@ import org.vmxsim.mmu.ept.EptMmu;
 import org.vmxsim.mmu.ept.MapOutcome;
 import org.vmxsim.mmu.host.FrameAllocator;
 import org.vmxsim.mmu.host.HostMemory;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.MemslotChange;
 import org.vmxsim.mmu.memslot.Memslots;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.vmx.ept.EptViolation;
 
 /** What a profile works on, without virtual machine and processor. */

@@ -2,11 +2,11 @@ package org.vmxsim.mmu.spp.fixed;
 
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.memslot.Memslots;
 import org.vmxsim.mmu.memslot.SubPageBitmaps;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.spp.SppEntry;
 import org.vmxsim.spp.SppVector;
 

@@ -2,7 +2,7 @@ package org.vmxsim.mmu.spp.v12;
 
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.mmu.host.FrameAllocator;
-import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.MmuPage;
 import org.vmxsim.mmu.page.MmuPages;
 import org.vmxsim.mmu.page.MmuRole;

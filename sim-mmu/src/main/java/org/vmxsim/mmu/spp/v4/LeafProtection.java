@@ -2,8 +2,8 @@ package org.vmxsim.mmu.spp.v4;
 
 import org.vmxsim.mmu.ept.Spte;
 import org.vmxsim.mmu.ept.VcpuRequests;
-import org.vmxsim.mmu.host.KernelMemory;
 import org.vmxsim.mmu.memslot.Memslot;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.vmx.ept.EptEntry;
 
 /**

@@ -2,7 +2,7 @@ package org.vmxsim.mmu.spp.v4;
 
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.mmu.ept.VcpuRequests;
-import org.vmxsim.mmu.host.KernelMemory;
+import org.vmxsim.mmu.page.KernelMemory;
 import org.vmxsim.mmu.page.PageCache;
 import org.vmxsim.mmu.page.PageCaches;
 import org.vmxsim.mmu.spp.SppEnvironment;

@@ -1,4 +1,4 @@
-package org.vmxsim.mmu.host;
+package org.vmxsim.mmu.page;
 
 import org.vmxsim.core.memory.PhysicalMemory;
 
