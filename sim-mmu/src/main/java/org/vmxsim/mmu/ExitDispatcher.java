@@ -23,6 +23,8 @@ final class ExitDispatcher {
     private ViewAccess restricted;
     /** The same, once the caller has allowed it. */
     private ViewAccess allowed;
+    /** The last exit of the guest is to be handled again. */
+    private boolean held;
 
     ExitDispatcher(Vcpu vcpu) {
         this.vcpu = vcpu;
@@ -34,6 +36,7 @@ final class ExitDispatcher {
     VcpuExit handle(VmExit exit) {
         VcpuExit result =
                 exit.entryFailure ? new VcpuExit.FailEntry(exit.reasonField(), exit.toString()) : byReason(exit);
+        held = result instanceof VcpuExit.Held;
         Integer end = vcpu.vm().takeEndRequest();
         return end == null ? noted(result) : new VcpuExit.SystemEvent(end);
     }
@@ -91,6 +94,10 @@ final class ExitDispatcher {
     /** Finishes what the last exit to the caller left open; another exit if that asks for the caller again. */
     VcpuExit resume() {
         denied = null;
+        if (held) {
+            // The record of the exit is still that of the processor, which has entered no guest since.
+            return handle(vcpu.vmx().exit());
+        }
         instructions.resume();
         memory.resume();
         VcpuExit exit = allowed == null ? emulation.resume() : emulation.allow(allowed);

@@ -44,24 +44,22 @@ final class InstructionExits {
     }
 
     VcpuExit exception(VmExit exit) {
-        if (vcpu.registerExits().exception(exit) == RegisterExits.Outcome.AGAIN) {
-            return null;
-        }
-        int vector = exit.interruptionInformation & 0xff;
-        if (vector == BREAKPOINT) {
-            return new VcpuExit.Debug(BREAKPOINT, registers.rip());
-        }
-        return new VcpuExit.InternalError(
-                VcpuExit.Suberror.UNEXPECTED_EXIT_REASON, registers.rip(), "exception " + vector + ", " + exit);
+        RegisterExits.Outcome outcome = vcpu.registerExits().exception(exit);
+        return outcome == RegisterExits.Outcome.UNKNOWN
+                ? new VcpuExit.Debug(BREAKPOINT, registers.rip())
+                : registerExit(exit, outcome);
     }
 
     VcpuExit cpuid(VmExit exit) {
         int leaf = (int) registers.gpr(CpuState.RAX);
         int subleaf = (int) registers.gpr(CpuState.RCX);
         long cr4 = vcpu.vmx().vmread(GuestField.CR4);
-        vcpu.tracing().cpuid(leaf, subleaf);
-        if (!vcpu.registerExits().cpuid(leaf, subleaf)) {
-            return null;
+        RegisterExits.Outcome outcome = vcpu.registerExits().cpuid(leaf, subleaf);
+        if (outcome != RegisterExits.Outcome.HELD) {
+            vcpu.tracing().cpuid(leaf, subleaf);
+        }
+        if (outcome != RegisterExits.Outcome.DONE) {
+            return registerExit(exit, outcome);
         }
         vcpu.vm().cpuid(leaf, subleaf);
         int[] target = {CpuState.RAX, CpuState.RBX, CpuState.RCX, CpuState.RDX};
@@ -113,13 +111,15 @@ final class InstructionExits {
             case DONE -> skip(exit);
             case FAULT -> generalProtection();
             case AGAIN -> null;
+            case HELD -> new VcpuExit.Held();
             case UNKNOWN ->
                 new VcpuExit.InternalError(VcpuExit.Suberror.UNEXPECTED_EXIT_REASON, registers.rip(), exit.toString());
         };
     }
 
     VcpuExit descriptorTable(VmExit exit, boolean system) {
-        return vcpu.registerExits().descriptorTable(system, exit.instructionInformation) ? emulation.run() : null;
+        RegisterExits.Outcome outcome = vcpu.registerExits().descriptorTable(system, exit.instructionInformation);
+        return outcome == RegisterExits.Outcome.DONE ? emulation.run() : registerExit(exit, outcome);
     }
 
     /** SDM table "Exit Qualification for I/O Instructions". */
@@ -169,27 +169,34 @@ final class InstructionExits {
         long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
         int msr = (int) registers.gpr(CpuState.RCX);
         RegisterExits.Outcome outcome = vcpu.registerExits().wrmsr(msr, value);
-        vcpu.tracing().msr(true, msr, value, outcome == RegisterExits.Outcome.FAULT);
+        if (outcome != RegisterExits.Outcome.HELD) {
+            vcpu.tracing().msr(true, msr, value, outcome == RegisterExits.Outcome.FAULT);
+        }
         return registerExit(exit, outcome);
     }
 
-    /** SDM "XSETBV-Set Extended Control Register": XCR0 only, with x87 state, within what CPUID leaf 0DH reports. */
+    /** Who wants to see the write is asked first, as KVM's introspection does: what is left then may be wrong. */
     VcpuExit xsetbv(VmExit exit) {
         long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
-        long supported = vcpu.processor().model.cpuid(0xd, 0, 0) & U32 | XCR0_X87;
-        boolean avxWithoutSse = (value & 6) == 4;
-        if ((int) registers.gpr(CpuState.RCX) != 0
-                || (value & XCR0_X87) == 0
-                || (value & ~supported) != 0
-                || avxWithoutSse) {
+        int register = (int) registers.gpr(CpuState.RCX);
+        RegisterWrite write = new RegisterWrite(vcpu.id(), register, register == 0 ? vcpu.processor().xcr0 : 0, value);
+        RegisterExits.Outcome outcome = vcpu.registerExits().xsetbv(write);
+        if (outcome != RegisterExits.Outcome.DONE) {
+            return registerExit(exit, outcome);
+        }
+        if (register != 0 || !isValidXcr0(write.value())) {
             return generalProtection();
         }
-        RegisterWrite write = new RegisterWrite(vcpu.id(), 0, vcpu.processor().xcr0, value);
-        RegisterExits.Outcome outcome = vcpu.registerExits().xsetbv(write);
-        if (outcome == RegisterExits.Outcome.DONE) {
-            vcpu.processor().xcr0 = value;
-        }
-        return registerExit(exit, outcome);
+        vcpu.processor().xcr0 = write.value();
+        return skip(exit);
+    }
+
+    /** SDM "XSETBV-Set Extended Control Register": with x87 state, within what CPUID leaf 0DH reports. */
+    private boolean isValidXcr0(long value) {
+        int low = vcpu.processor().model.cpuid(0xd, 0, 0);
+        long supported = low & U32 | XCR0_X87;
+        boolean avxWithoutSse = (value & 6) == 4;
+        return (value & XCR0_X87) != 0 && (value & ~supported) == 0 && !avxWithoutSse;
     }
 
     private void await(int sizeBytes, int instructionLength) {

@@ -23,6 +23,7 @@ public final class Scheduler {
     private final SplittableRandom random;
     private final int[] schedule;
     private final List<Vcpu> vcpus = new ArrayList<>();
+    private VcpuRunner runner = Vcpu::run;
     private int next;
 
     private Scheduler(long quantum, SplittableRandom random, int... schedule) {
@@ -71,6 +72,21 @@ public final class Scheduler {
     }
 
     /**
+     * Sets how a vCPU is run; without it by {@link Vcpu#run}.
+     *
+     * @param newRunner what runs the vCPUs from the next turn on
+     * @return this
+     * @throws IllegalArgumentException if it is null
+     */
+    public Scheduler runner(VcpuRunner newRunner) {
+        if (newRunner == null) {
+            throw new IllegalArgumentException("need a runner, got null");
+        }
+        runner = newRunner;
+        return this;
+    }
+
+    /**
      * Adds a vCPU.
      *
      * @param vcpu the vCPU
@@ -112,7 +128,7 @@ public final class Scheduler {
         for (long left = maxInstructions; left > 0; ) {
             Vcpu vcpu = pick();
             long turn = Math.min(quantum, left);
-            VcpuExit exit = vcpu.run(turn);
+            VcpuExit exit = runner.run(vcpu, turn);
             left -= turn;
             if (!(exit instanceof VcpuExit.Intr)) {
                 return new Turn(vcpu, exit);

@@ -222,6 +222,19 @@ public sealed interface VcpuExit {
         }
     }
 
+    /**
+     * Somebody who is told of an instruction or exception has not decided yet what becomes of it
+     * ({@code InterceptListener.Answer.HOLD}). Nothing of it has happened, and RIP is at the instruction. Running again
+     * asks again, without entering the guest; registers may be changed before: the instruction takes effect on them,
+     * and RIP goes on from where it is then.
+     */
+    record Held() implements VcpuExit {
+        @Override
+        public int number() {
+            return 0;
+        }
+    }
+
     /** Whose write was denied. */
     enum DeniedAccess {
         /** A store of an instruction. */

@@ -51,6 +51,7 @@ final class VcpuRun {
     VcpuExit run(long maxInstructions) {
         tracing.begin();
         VcpuExit exit = vm.oops() == null ? steppedOver(exits.resume()) : null;
+        vm.requestFlushes();
         long left = maxInstructions;
         while (exit == null && vm.oops() == null) {
             if (requests.take(vcpu.id(), RequestBits.KICK) || left <= 0) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 import org.vmxsim.core.memory.PortBus;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.emulation.AccessControl;

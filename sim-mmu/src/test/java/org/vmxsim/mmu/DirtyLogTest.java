@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;

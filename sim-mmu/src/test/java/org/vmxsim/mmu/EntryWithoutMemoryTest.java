@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.track.TrackMode;

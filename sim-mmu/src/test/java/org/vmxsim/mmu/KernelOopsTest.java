@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;

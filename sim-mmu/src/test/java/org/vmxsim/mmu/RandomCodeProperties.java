@@ -7,6 +7,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.platform.DebugConsole;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.vmx.Engine;
 

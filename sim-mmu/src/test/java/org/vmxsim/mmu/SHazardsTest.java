@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KernelOops;
 import org.vmxsim.mmu.host.HostFile;

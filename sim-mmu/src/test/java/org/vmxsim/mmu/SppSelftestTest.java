@@ -6,6 +6,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.mmu.trace.VcpuStatistics;

@@ -8,6 +8,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.trace.VcpuStatistics;

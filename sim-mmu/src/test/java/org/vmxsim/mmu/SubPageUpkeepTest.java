@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.spp.SppProfile;

@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.paging.Radix;
 import org.vmxsim.mmu.VcpuExit.DeniedAccess;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;

@@ -11,6 +11,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.vmxsim.core.boot.BootEntry;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.view.Views;
 import org.vmxsim.vmx.Engine;

@@ -2,10 +2,10 @@ package org.vmxsim.bench.subpage;
 
 import org.vmxsim.core.boot.BootEntry;
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;

@@ -9,7 +9,13 @@ public interface InterceptListener {
         /** It does not; the guest goes on at the instruction, for which something was changed. */
         RETRY,
         /** Of a write: it fails as a refused value does, with #GP(0). Of anything else: as {@link #RETRY}. */
-        FAULT
+        FAULT,
+        /**
+         * Not decided yet: nothing has happened, and the vCPU comes back to its caller. When it runs again, the same VM
+         * exit is handled again without the guest being entered: this is asked again, about the registers as they are
+         * by then.
+         */
+        HOLD
     }
 
     /** The register that an instruction loads or stores. */
@@ -57,9 +63,10 @@ public interface InterceptListener {
     }
 
     /**
-     * The guest writes XCR0.
+     * The guest writes an extended control register with XSETBV. Whether there is such a register, and whether it takes
+     * the value, is judged afterwards, so that another value can still be wrong.
      *
-     * @param write what is written
+     * @param write what is written; the register is that of ECX, of which only 0 exists
      * @return what becomes of it
      */
     default Answer xsetbv(RegisterWrite write) {

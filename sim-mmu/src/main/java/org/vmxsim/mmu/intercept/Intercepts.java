@@ -10,7 +10,8 @@ import org.vmxsim.vmx.control.SecondaryControls;
 
 /** The instructions and exceptions of one vCPU's guest that somebody wants to see. To begin with: none. */
 public final class Intercepts {
-    private static final int BREAKPOINT = 1 << 3;
+    private static final int BREAKPOINT_VECTOR = 3;
+    private static final int BREAKPOINT = 1 << BREAKPOINT_VECTOR;
     private static final int MSRS = 0x2000;
     private static final int HIGH_MSRS = 0xc000_0000;
 
@@ -140,6 +141,10 @@ public final class Intercepts {
     public void breakpoints(boolean on) {
         breakpoints = on;
         exceptions(exceptions);
+    }
+
+    boolean leavesToCaller(int vector) {
+        return breakpoints && vector == BREAKPOINT_VECTOR;
     }
 
     /**

@@ -29,6 +29,8 @@ public final class RegisterExits {
         FAULT,
         /** The guest goes on where it is. */
         AGAIN,
+        /** Nobody has decided yet; the same exit is to be handled once more. */
+        HELD,
         /** The exit is not one of those handled here. */
         UNKNOWN
     }
@@ -147,6 +149,7 @@ public final class RegisterExits {
             case CONTINUE -> Outcome.DONE;
             case RETRY -> Outcome.AGAIN;
             case FAULT -> Outcome.FAULT;
+            case HOLD -> Outcome.HELD;
         };
     }
 
@@ -212,17 +215,22 @@ public final class RegisterExits {
      *
      * @param leaf EAX
      * @param subleaf ECX
-     * @return whether it takes place
+     * @return {@link Outcome#DONE} if it takes place
      */
-    public boolean cpuid(int leaf, int subleaf) {
-        return !intercepts.seesCpuid()
-                || intercepts.listener().cpuid(vcpu, leaf, subleaf) == InterceptListener.Answer.CONTINUE;
+    public Outcome cpuid(int leaf, int subleaf) {
+        return intercepts.seesCpuid() ? askedFaultless(intercepts.listener().cpuid(vcpu, leaf, subleaf)) : Outcome.DONE;
+    }
+
+    /** An instruction that has no value to refuse. */
+    private static Outcome askedFaultless(InterceptListener.Answer answer) {
+        Outcome outcome = asked(answer);
+        return outcome == Outcome.FAULT ? Outcome.AGAIN : outcome;
     }
 
     /**
-     * XSETBV with a value that the processor allows.
+     * XSETBV, whatever the register and the value.
      *
-     * @param write what is written to XCR0
+     * @param write what is written
      * @return what has come of asking
      */
     public Outcome xsetbv(RegisterWrite write) {
@@ -234,22 +242,22 @@ public final class RegisterExits {
      *
      * @param system true for LDTR and TR, false for GDTR and IDTR
      * @param information the instruction-information field
-     * @return whether the instruction takes place
+     * @return {@link Outcome#DONE} if the instruction takes place
      */
-    public boolean descriptorTable(boolean system, int information) {
+    public Outcome descriptorTable(boolean system, int information) {
         boolean second = (information >>> 28 & 1) != 0;
         boolean loads = (information >>> 29 & 1) != 0;
         InterceptListener.DescriptorTable table = system
                 ? second ? InterceptListener.DescriptorTable.TR : InterceptListener.DescriptorTable.LDTR
                 : second ? InterceptListener.DescriptorTable.IDTR : InterceptListener.DescriptorTable.GDTR;
-        return intercepts.listener().descriptorTable(vcpu, table, loads) == InterceptListener.Answer.CONTINUE;
+        return askedFaultless(intercepts.listener().descriptorTable(vcpu, table, loads));
     }
 
     /**
      * An exception of the guest.
      *
      * @param exit the exit
-     * @return {@link Outcome#AGAIN} if it was seen and is dealt with
+     * @return {@link Outcome#AGAIN} if it is dealt with, {@link Outcome#UNKNOWN} if it is a breakpoint for the caller
      */
     public Outcome exception(VmExit exit) {
         int information = exit.interruptionInformation;
@@ -258,7 +266,8 @@ public final class RegisterExits {
             // An NMI of the host: nothing of the guest's.
             return Outcome.AGAIN;
         }
-        if (!intercepts.sees(vector)) {
+        boolean sees = intercepts.sees(vector);
+        if (!sees && intercepts.leavesToCaller(vector)) {
             return Outcome.UNKNOWN;
         }
         boolean vectoring = exit.idtVectoringInformation < 0;
@@ -267,11 +276,14 @@ public final class RegisterExits {
         }
         boolean hasErrorCode = (information & Event.DELIVER_ERROR_CODE) != 0;
         int errorCode = hasErrorCode ? exit.interruptionErrorCode : 0;
-        InterceptListener.Answer answer = intercepts.listener().exception(vcpu, vector, errorCode, exit.qualification);
+        // While an exit was held, whoever wanted to see the exception may have gone: then it is the guest's.
+        InterceptListener.Answer answer = sees
+                ? intercepts.listener().exception(vcpu, vector, errorCode, exit.qualification)
+                : InterceptListener.Answer.CONTINUE;
         if (answer == InterceptListener.Answer.CONTINUE) {
             deliver(exit, vector, hasErrorCode, errorCode);
         }
-        return Outcome.AGAIN;
+        return answer == InterceptListener.Answer.HOLD ? Outcome.HELD : Outcome.AGAIN;
     }
 
     /** What the processor does besides pushing a frame, VM entry leaves to software. */

@@ -2,8 +2,8 @@ package org.vmxsim.mmu.ioctl;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.memslot.Memslots;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.vmxsim.core.boot.BootEntry;
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.mmu.Capability;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Scheduler;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.mmu.Vm;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.spp.SppProfile;
 import org.vmxsim.vmx.Engine;

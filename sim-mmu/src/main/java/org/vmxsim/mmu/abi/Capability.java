@@ -1,6 +1,6 @@
-package org.vmxsim.mmu;
+package org.vmxsim.mmu.abi;
 
-/** Capabilities that {@link Vm#enableCap} enables; the number is that of KVM or of its SPP series. */
+/** Capabilities that {@link org.vmxsim.mmu.Vm#enableCap} enables; the number is that of KVM or of its SPP series. */
 public enum Capability {
     /** Sub-page write permissions, number 182 in the last posting of the series. */
     SPP(182),
