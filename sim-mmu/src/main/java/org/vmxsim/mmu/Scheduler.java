@@ -23,8 +23,9 @@ public final class Scheduler {
     private final SplittableRandom random;
     private final int[] schedule;
     private final List<Vcpu> vcpus = new ArrayList<>();
-    private VcpuRunner runner = Vcpu::run;
+    private VcpuRunner runner = VcpuRunner.DIRECT;
     private int next;
+    private int skipped;
 
     private Scheduler(long quantum, SplittableRandom random, int... schedule) {
         if (quantum < 1) {
@@ -115,7 +116,8 @@ public final class Scheduler {
     }
 
     /**
-     * Gives turns until one ends in something for the caller, or the budget is used up.
+     * Gives turns until one ends in something for the caller, or the budget is used up. A vCPU that is not ready loses
+     * its turn; while none is ready, nothing of the budget is used.
      *
      * @param maxInstructions budget of all vCPUs together
      * @return the turn that ended
@@ -127,14 +129,30 @@ public final class Scheduler {
         }
         for (long left = maxInstructions; left > 0; ) {
             Vcpu vcpu = pick();
+            if (!runner.isReady(vcpu)) {
+                idleAfter(vcpus.size() + schedule.length);
+                continue;
+            }
+            skipped = 0;
             long turn = Math.min(quantum, left);
+            long before = vcpu.processor().retired;
             VcpuExit exit = runner.run(vcpu, turn);
-            left -= turn;
+            // What a vCPU that has to wait has not used is the others'.
+            left -= runner.isReady(vcpu) ? turn : vcpu.processor().retired - before + 1;
             if (!(exit instanceof VcpuExit.Intr)) {
                 return new Turn(vcpu, exit);
             }
         }
         return new Turn(null, null);
+    }
+
+    /** None of those that get turns is ready if all have lost theirs one after another. */
+    private void idleAfter(int turns) {
+        skipped++;
+        if (skipped >= turns) {
+            runner.idle();
+            skipped = 0;
+        }
     }
 
     private Vcpu pick() {

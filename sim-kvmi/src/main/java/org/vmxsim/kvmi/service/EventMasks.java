@@ -1,0 +1,149 @@
+package org.vmxsim.kvmi.service;
+
+import java.util.BitSet;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.vmxsim.kvmi.message.EventKind;
+import org.vmxsim.kvmi.policy.Dialect;
+import org.vmxsim.kvmi.policy.StrictV4;
+import org.vmxsim.mmu.intercept.Intercepts;
+
+/**
+ * Which events the tool wants, and the exits that they need. RFC v4 has one mask for the virtual machine, its later
+ * form one for each vCPU.
+ */
+final class EventMasks {
+    private static final int HIGH_MSRS = 0xc000_0000;
+    private static final int MSRS = 0x2000;
+    private static final int BREAKPOINT_VECTOR = 3;
+
+    /** What one vCPU is asked for; in RFC v4 the same object for all. */
+    private static final class Wanted {
+        private final EnumSet<EventKind> events = EnumSet.noneOf(EventKind.class);
+        private final BitSet crs = new BitSet();
+        private final BitSet msrs = new BitSet();
+    }
+
+    private final Introspection introspection;
+    private final Map<Integer, Wanted> byVcpu = new HashMap<>();
+    private final EnumSet<EventKind> ofVm = EnumSet.noneOf(EventKind.class);
+
+    EventMasks(Introspection introspection) {
+        this.introspection = introspection;
+    }
+
+    private Wanted wanted(IntrospectedVcpu vcpu) {
+        int number =
+                introspection.config().dialect() == Dialect.V4 ? 0 : vcpu.vcpu().id();
+        return byVcpu.computeIfAbsent(number, key -> new Wanted());
+    }
+
+    /** Whether an event of the virtual machine is wanted. */
+    boolean isEnabled(EventKind event) {
+        return ofVm.contains(event);
+    }
+
+    boolean isEnabled(IntrospectedVcpu vcpu, EventKind event) {
+        return wanted(vcpu).events.contains(event);
+    }
+
+    boolean isEnabledCr(IntrospectedVcpu vcpu, int cr) {
+        return isEnabled(vcpu, EventKind.CR) && wanted(vcpu).crs.get(cr);
+    }
+
+    boolean isEnabledMsr(IntrospectedVcpu vcpu, int msr) {
+        return isEnabled(vcpu, EventKind.MSR) && wanted(vcpu).msrs.get(msrIndex(msr));
+    }
+
+    void controlVm(EventKind event, boolean enable) {
+        set(ofVm, event, enable);
+    }
+
+    void control(IntrospectedVcpu vcpu, EventKind event, boolean enable) {
+        set(wanted(vcpu).events, event, enable);
+        applyAll();
+    }
+
+    private static void set(Set<EventKind> events, EventKind event, boolean enable) {
+        if (enable) {
+            events.add(event);
+        } else {
+            events.remove(event);
+        }
+    }
+
+    /** RFC v4: the new mask of the whole virtual machine, events of the virtual machine included. */
+    void mask(Set<EventKind> events) {
+        Wanted wanted = byVcpu.computeIfAbsent(0, key -> new Wanted());
+        wanted.events.clear();
+        wanted.events.addAll(events);
+        set(ofVm, EventKind.CREATE_VCPU, events.contains(EventKind.CREATE_VCPU));
+        applyAll();
+    }
+
+    void cr(IntrospectedVcpu vcpu, int cr, boolean enable) {
+        wanted(vcpu).crs.set(cr, enable);
+        applyAll();
+    }
+
+    void msr(IntrospectedVcpu vcpu, int msr, boolean enable) {
+        wanted(vcpu).msrs.set(msrIndex(msr), enable);
+        applyAll();
+    }
+
+    /** Whether an MSR is in the ranges of the MSR bitmaps, 0 to 0x1fff and 0xc0000000 to 0xc0001fff. */
+    static boolean isMsr(int msr) {
+        return Integer.compareUnsigned(msr, MSRS) < 0 || Integer.compareUnsigned(msr - HIGH_MSRS, MSRS) < 0;
+    }
+
+    private static int msrIndex(int msr) {
+        return (msr & MSRS - 1) | (msr < 0 ? MSRS : 0);
+    }
+
+    private static int msrAt(int index) {
+        return index < MSRS ? index : HIGH_MSRS | index - MSRS;
+    }
+
+    private void applyAll() {
+        introspection.vcpus().forEach(this::apply);
+    }
+
+    /** Has the vCPU exit for what is wanted, and for nothing else. */
+    void apply(IntrospectedVcpu vcpu) {
+        Wanted wanted = wanted(vcpu);
+        Intercepts intercepts = vcpu.vcpu().intercepts();
+        boolean crs = wanted.events.contains(EventKind.CR);
+        intercepts.controlRegister(0, crs && wanted.crs.get(0) ? -1 : 0);
+        intercepts.controlRegister(3, crs && wanted.crs.get(3) ? -1 : 0);
+        intercepts.controlRegister(4, crs && wanted.crs.get(4) ? -1 : 0);
+        boolean msrs = wanted.events.contains(EventKind.MSR);
+        vcpu.seenMsrs().stream()
+                .filter(index -> !msrs || !wanted.msrs.get(index))
+                .forEach(index -> intercepts.msr(msrAt(index), false, false));
+        vcpu.seenMsrs().clear();
+        if (msrs) {
+            wanted.msrs.stream().forEach(index -> intercepts.msr(msrAt(index), false, true));
+            vcpu.seenMsrs().or(wanted.msrs);
+        }
+        boolean breakpoints = wanted.events.contains(EventKind.BREAKPOINT) || vcpu.keepsBreakpoints();
+        vcpu.keepBreakpoints(breakpoints && quirk(StrictV4.BREAKPOINT_EXITS_STAY));
+        intercepts.exceptions(breakpoints ? 1 << BREAKPOINT_VECTOR : 0);
+        intercepts.cpuid(wanted.events.contains(EventKind.CPUID));
+        intercepts.descriptorTables(
+                wanted.events.contains(EventKind.DESCRIPTOR) && !quirk(StrictV4.DESCRIPTOR_EXITS_OFF));
+    }
+
+    private boolean quirk(StrictV4 quirk) {
+        return introspection.config().quirks().contains(quirk);
+    }
+
+    /** Nothing is wanted any more. */
+    void clear() {
+        ofVm.clear();
+        byVcpu.clear();
+        introspection.vcpus().forEach(vcpu -> vcpu.keepBreakpoints(false));
+        applyAll();
+    }
+}

@@ -1,0 +1,175 @@
+package org.vmxsim.kvmi.service;
+
+import java.util.BitSet;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.vmxsim.kvmi.message.Event;
+import org.vmxsim.kvmi.message.EventReply;
+import org.vmxsim.kvmi.message.GeneralRegisters;
+import org.vmxsim.kvmi.registers.RegisterImages;
+import org.vmxsim.mmu.Vcpu;
+import org.vmxsim.mmu.intercept.InterceptListener;
+
+/** One vCPU as the service sees it: what it waits for, what was decided, what is to be reported before it runs. */
+final class IntrospectedVcpu {
+    /** An event without a reply. */
+    private record Waiting(int sequence, Event event, Consumer<EventReply> then) {}
+
+    private final Vcpu vcpu;
+    private Waiting waiting;
+    /** What an intercept listener wants to ask; the exit is handled again when there is a decision. */
+    private Event held;
+
+    private EventReply decision;
+    private GeneralRegisters newRegisters;
+    private int pauses;
+    private boolean introduced;
+    private boolean injected;
+    private boolean singlestep;
+    private boolean keepsBreakpoints;
+    /** MSRs whose writes are exits now, by position in the MSR bitmaps. */
+    private final BitSet seenMsrs = new BitSet();
+
+    IntrospectedVcpu(Vcpu vcpu, boolean introduced) {
+        this.vcpu = vcpu;
+        this.introduced = introduced;
+    }
+
+    Vcpu vcpu() {
+        return vcpu;
+    }
+
+    boolean isWaiting() {
+        return waiting != null;
+    }
+
+    /** The event that waits for a reply. */
+    Event waitingFor() {
+        return waiting == null ? null : waiting.event;
+    }
+
+    boolean waitsFor(int sequence) {
+        return waiting != null && waiting.sequence == sequence;
+    }
+
+    void await(int sequence, Event event, Consumer<EventReply> then) {
+        if (waiting != null) {
+            throw new AssertionError("vCPU " + vcpu.id() + " has an event already, " + waiting.event.kind());
+        }
+        waiting = new Waiting(sequence, event, then);
+    }
+
+    /** The reply to what it waits for: registers that were set meanwhile count, then what follows from the reply. */
+    void replied(EventReply reply) {
+        Waiting done = waiting;
+        waiting = null;
+        if (newRegisters != null) {
+            RegisterImages.load(vcpu, newRegisters);
+            newRegisters = null;
+        }
+        done.then.accept(reply);
+    }
+
+    /** Registers to be set when the reply comes. */
+    void setOnReply(GeneralRegisters registers) {
+        newRegisters = registers;
+    }
+
+    /**
+     * Asks about an exit that is being handled: the first time it is held, the second time there is a decision.
+     *
+     * @param event what to ask, made only if it is asked
+     * @param then what follows from the reply
+     */
+    InterceptListener.Answer ask(Supplier<Event> event, Function<EventReply, InterceptListener.Answer> then) {
+        if (decision == null) {
+            held = event.get();
+            return InterceptListener.Answer.HOLD;
+        }
+        EventReply reply = decision;
+        decision = null;
+        return then.apply(reply);
+    }
+
+    /** What the exit that is held asks. */
+    Event takeHeld() {
+        Event event = held;
+        held = null;
+        return event;
+    }
+
+    void decide(EventReply reply) {
+        decision = reply;
+    }
+
+    /** Whether an exit waits to be handled again with a decision. */
+    boolean isDecided() {
+        return decision != null;
+    }
+
+    void pause() {
+        pauses++;
+    }
+
+    int pauses() {
+        return pauses;
+    }
+
+    boolean takePause() {
+        if (pauses == 0) {
+            return false;
+        }
+        pauses--;
+        return true;
+    }
+
+    /** Whether it has run, or was there before the tool: only then it can be introspected. */
+    boolean isIntroduced() {
+        return introduced;
+    }
+
+    void introduce() {
+        introduced = true;
+    }
+
+    void injected(boolean exception) {
+        injected = exception;
+    }
+
+    boolean hasInjected() {
+        return injected;
+    }
+
+    void singlestep(boolean on) {
+        singlestep = on;
+        vcpu.singleStep(on);
+    }
+
+    boolean isSinglestepping() {
+        return singlestep;
+    }
+
+    BitSet seenMsrs() {
+        return seenMsrs;
+    }
+
+    boolean keepsBreakpoints() {
+        return keepsBreakpoints;
+    }
+
+    void keepBreakpoints(boolean keep) {
+        keepsBreakpoints = keep;
+    }
+
+    /** Forgets what a tool wanted; what waits goes on as if nobody had asked. */
+    void release() {
+        pauses = 0;
+        injected = false;
+        newRegisters = null;
+        singlestep(false);
+        if (waiting != null) {
+            replied(Replies.letGo(waiting.event));
+        }
+    }
+}
