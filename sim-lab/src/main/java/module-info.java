@@ -1,6 +1,6 @@
 /** The laboratory: scenario, run, replay, explain and report, everything the command line does, as a library. */
 module org.vmxsim.lab {
-    requires transitive org.vmxsim.mmu;
+    requires transitive org.vmxsim.kvmi;
     requires org.slf4j;
     requires org.snakeyaml.engine.v2;
     requires org.tukaani.xz;

@@ -17,6 +17,7 @@ import picocli.CommandLine.IParameterExceptionHandler;
             BootCommand.class,
             ReplayCommand.class,
             ExplainCommand.class,
+            IntrospectCommand.class,
             ConvertCommand.class,
             ListCommand.class
         })

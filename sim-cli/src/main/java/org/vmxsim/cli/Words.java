@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.vmxsim.kvmi.WireFormat;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.ByteSize;
 import org.vmxsim.lab.scenario.EptPageSize;
@@ -54,6 +55,14 @@ final class Words {
             } catch (NumberFormatException e) {
                 throw new TypeConversionException("need an address such as 0x401000, got '" + word + "'");
             }
+        }
+    }
+
+    /** A wire format as documents write it. */
+    static final class OfWireFormat implements ITypeConverter<WireFormat> {
+        @Override
+        public WireFormat convert(String word) {
+            return constant(WireFormat.class, word.replace('-', '_'), word);
         }
     }
 

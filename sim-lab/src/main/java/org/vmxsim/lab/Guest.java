@@ -12,6 +12,7 @@ import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.Uart16550;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.report.Timeline;
 import org.vmxsim.lab.scenario.EptPageSize;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.Scenario;

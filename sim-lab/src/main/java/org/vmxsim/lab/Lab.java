@@ -41,6 +41,19 @@ public final class Lab {
     }
 
     /**
+     * Runs a scenario that a tool outside introspects.
+     *
+     * @param request the scenario, and where the tool is
+     * @param listener who watches
+     * @return what happened
+     * @throws IllegalArgumentException as {@link #run}, and if the socket's path is too long or the log cannot be
+     *     written
+     */
+    public static RunReport introspect(IntrospectRequest request, RunListener listener) {
+        return new IntrospectedRun(request, listener).run();
+    }
+
+    /**
      * Replays a memory trace in a guest with page tables of its own, in the cycle engine.
      *
      * @param request what to replay

@@ -10,6 +10,7 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.replay.MemoryReference;
 import org.vmxsim.core.replay.ReferenceStream;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.report.Timeline;
 import org.vmxsim.lab.scenario.InputFile;
 import org.vmxsim.lab.trace.MemoryTrace;
 import org.vmxsim.lab.trace.TraceFiles;

@@ -5,6 +5,7 @@ import java.util.function.UnaryOperator;
 import org.vmxsim.core.boot.ElfSymbol;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.report.Timeline;
 import org.vmxsim.lab.scenario.Enforcement;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.ProtectedRange;
@@ -13,6 +14,7 @@ import org.vmxsim.lab.subpage.DeniedWrites;
 import org.vmxsim.lab.subpage.SubPageHypercall;
 import org.vmxsim.lab.subpage.SubPageMap;
 import org.vmxsim.mmu.VcpuExit;
+import org.vmxsim.mmu.VcpuRunner;
 import org.vmxsim.vmx.Engine;
 
 /** Runs the guest of a scenario to its end and makes the report. */
@@ -25,6 +27,7 @@ final class VirtualRun {
     private final SubPageMap subPages;
     private final DeniedWrites denied;
     private final Timeline timeline = new Timeline();
+    private VcpuRunner runner = VcpuRunner.DIRECT;
 
     VirtualRun(Scenario scenario, RunListener listener) {
         this(scenario, listener, UnaryOperator.identity());
@@ -68,6 +71,11 @@ final class VirtualRun {
 
     Guest guest() {
         return guest;
+    }
+
+    /** Has somebody else run the vCPU. */
+    void runner(VcpuRunner newRunner) {
+        runner = newRunner;
     }
 
     /** Runs until so many instructions are retired, or to the guest's begin marker if 0 are asked for. */
@@ -114,7 +122,11 @@ final class VirtualRun {
 
     /** Runs to the next sample, or to what ends the run. */
     private RunReport.End step(long budget) {
-        VcpuExit exit = guest.vcpu.run(budget);
+        if (!runner.isReady(guest.vcpu)) {
+            runner.idle();
+            return null;
+        }
+        VcpuExit exit = runner.run(guest.vcpu, budget);
         if (exit instanceof VcpuExit.Intr) {
             interrupted();
             return null;

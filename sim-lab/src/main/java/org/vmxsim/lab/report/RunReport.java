@@ -70,10 +70,33 @@ public record RunReport(
     }
 
     /**
+     * The same with another end.
+     *
+     * @param other how the run ended
+     * @return the report
+     */
+    public RunReport withEnd(End other) {
+        return new RunReport(
+                title,
+                configuration,
+                other,
+                totals,
+                exits,
+                causes,
+                walks,
+                structures,
+                denied,
+                protectedPages,
+                timeline,
+                memory,
+                regions);
+    }
+
+    /**
      * How a run ended.
      *
-     * @param how one word: {@code exit}, {@code stopped}, {@code halted}, {@code shutdown}, {@code limit} or
-     *     {@code error}
+     * @param how one word: {@code exit}, {@code stopped}, {@code halted}, {@code shutdown}, {@code limit},
+     *     {@code crashed} (by an introspection tool) or {@code error}
      * @param exitCode the value that the guest wrote to the exit port, or -1 if it did not
      * @param detail one sentence for people
      */

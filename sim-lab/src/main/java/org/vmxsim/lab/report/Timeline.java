@@ -1,23 +1,34 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.report;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.vmxsim.lab.report.RunReport;
 
 /** Samples at equal steps of retired instructions: when there are many, every second one goes and the step doubles. */
-final class Timeline {
+public final class Timeline {
     private static final int MOST_SAMPLES = 256;
     private static final long FIRST_STEP = 100_000;
 
     private final List<RunReport.Sample> samples = new ArrayList<>();
     private long step = FIRST_STEP;
 
-    /** Instructions from one sample to the next, for now. */
-    long step() {
+    /** No samples. */
+    public Timeline() {}
+
+    /**
+     * The step for now.
+     *
+     * @return instructions from one sample to the next
+     */
+    public long step() {
         return step;
     }
 
-    void add(RunReport.Sample sample) {
+    /**
+     * Adds a sample.
+     *
+     * @param sample the counters a step after the sample before
+     */
+    public void add(RunReport.Sample sample) {
         samples.add(sample);
         if (samples.size() == MOST_SAMPLES) {
             List<RunReport.Sample> kept = new ArrayList<>();
@@ -30,7 +41,12 @@ final class Timeline {
         }
     }
 
-    List<RunReport.Sample> samples() {
+    /**
+     * What is kept.
+     *
+     * @return fewer than 256 samples, in order
+     */
+    public List<RunReport.Sample> samples() {
         return samples;
     }
 }
