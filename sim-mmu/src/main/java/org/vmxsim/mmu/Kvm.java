@@ -38,6 +38,7 @@ public final class Kvm {
     private final PhysicalMemory memory;
     private final List<VmxUnit> processors;
     private final KvmConfig config;
+    private final long tscHz;
     private final KernelMemory kernel;
     private final FrameAllocator frames;
     private final HostFrames hostFrames;
@@ -46,10 +47,12 @@ public final class Kvm {
     private int processorsUsed;
     private int vmsMade;
 
-    private Kvm(PhysicalMemory memory, List<VmxUnit> processors, KvmConfig config) {
-        this.memory = memory;
-        this.processors = processors;
+    private Kvm(Machine machine, KvmConfig config) {
+        this.memory = machine.memory();
+        this.processors =
+                machine.processors().stream().map(LogicalProcessor::vmx).toList();
         this.config = config;
+        this.tscHz = machine.config().timing().number("clock.tscMhz") * 1_000_000;
         this.kernel = new KernelMemory(memory);
         this.frames = new FrameAllocator(memory);
         for (RamRange range : memory.ramRanges()) {
@@ -92,10 +95,7 @@ public final class Kvm {
                     "need a CPU model with VMX, got " + machine.config().cpu().name());
         }
         machine.takeOver();
-        return new Kvm(
-                machine.memory(),
-                machine.processors().stream().map(LogicalProcessor::vmx).toList(),
-                config);
+        return new Kvm(machine, config);
     }
 
     /**
@@ -158,8 +158,23 @@ public final class Kvm {
         return config;
     }
 
-    VmxCapabilities capabilities() {
+    /**
+     * What VMX can do on the machine's processors, which are alike.
+     *
+     * @return the capability MSRs
+     */
+    public VmxCapabilities capabilities() {
         return processors.get(0).capabilities();
+    }
+
+    /**
+     * How fast the time-stamp counter is by the machine's timing preset. In the functional engine, where it counts
+     * instructions, that is its nominal frequency.
+     *
+     * @return ticks a second
+     */
+    public long tscHz() {
+        return tscHz;
     }
 
     private boolean supportsSubPages() {

@@ -344,7 +344,12 @@ public final class Vm {
                 tracer.counts());
     }
 
-    Kvm kvm() {
+    /**
+     * The hypervisor that it belongs to.
+     *
+     * @return who made it
+     */
+    public Kvm kvm() {
         return kvm;
     }
 

@@ -2,6 +2,7 @@ package org.vmxsim.mmu.guest;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.vmxsim.core.boot.GuestMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.HostMemory;
@@ -58,6 +59,17 @@ public final class VmMemory implements GuestMemory {
      */
     public Memslot slot(long gpa) {
         return slots.at(addressSpace, gpa >>> 12);
+    }
+
+    /**
+     * Its memslots.
+     *
+     * @return those of its address space, by guest-physical address; unmodifiable
+     */
+    public List<Memslot> memslots() {
+        return slots.all().stream()
+                .filter(slot -> slot.addressSpace() == addressSpace)
+                .toList();
     }
 
     /**
