@@ -54,6 +54,7 @@ public final class Vm {
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final RequestBits requests;
     private final AccessControl access;
+    private KernelOops oops;
 
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
@@ -83,13 +84,21 @@ public final class Vm {
     }
 
     /**
-     * The crash of the host's kernel that ended the virtual machine, as only historic profiles can; every later call of
-     * KVM's interface gives it again.
+     * The crash of the host's kernel that ended the virtual machine; every later call gives it again.
      *
-     * @return how the kernel crashed, or null
+     * @return how the kernel crashed or hangs, or null
      */
     public KernelOops oops() {
-        return subPages.oops();
+        return oops == null ? subPages.oops() : oops;
+    }
+
+    /**
+     * Ends the virtual machine, since the host's kernel crashes over it or never returns.
+     *
+     * @param first how it crashes or hangs; a later one does not count
+     */
+    public void oops(KernelOops first) {
+        oops = oops() == null ? first : oops();
     }
 
     /**
@@ -309,8 +318,7 @@ public final class Vm {
     }
 
     /**
-     * Tells somebody when the guest executes CPUID with a leaf that no processor has: how a guest marks a region of
-     * interest. The registers that CPUID returns do not change.
+     * Tells somebody when the guest executes CPUID with a leaf that no processor has, to mark a region of interest.
      *
      * @param leaf the value of EAX
      * @param listener gets ECX

@@ -64,12 +64,13 @@ final class HostFaults {
     }
 
     /**
-     * A write to a page whose entry does not allow it, in a mapping that does: a page of its own or of a shared file
-     * merely gets the permission, any other is copied (Linux: wp_page_reuse, wp_page_copy).
+     * A write to a page whose entry does not allow it, in a mapping that does: a page of its own, one that is shown to
+     * another process, or one of a shared file merely gets the permission, any other is copied (Linux: wp_page_reuse,
+     * wp_page_copy).
      */
     private boolean makeWritable(Mapping mapping, long hva) {
         long hpa = HostPageTable.frame(table.get(hva));
-        if (mapping.shared() || frames.isExclusive(hpa)) {
+        if (mapping.shared() || frames.isExclusive(hpa) || frames.isForWriting(hpa)) {
             table.flags(hva, HostPageTable.WRITABLE, 0);
             return true;
         }

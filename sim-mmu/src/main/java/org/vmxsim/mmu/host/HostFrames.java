@@ -21,6 +21,8 @@ public final class HostFrames {
         final List<User> users = new ArrayList<>(2);
         final HostFile file;
         final long fileOffset;
+        /** Whether all users may write it, without copies. */
+        boolean forWriting;
 
         Record(HostFile file, long fileOffset) {
             this.file = file;
@@ -45,6 +47,7 @@ public final class HostFrames {
     private final Map<Long, Record> records = new HashMap<>();
     private final List<Slot> slots = new ArrayList<>();
     private final PriorityQueue<Integer> freeSlots = new PriorityQueue<>();
+    private final RemotePages remote = new RemotePages(this);
     private int swapPages = MOST_SLOTS;
     private int slotsUsed;
     private boolean zeroFrameWanted;
@@ -102,6 +105,15 @@ public final class HostFrames {
         return records.size();
     }
 
+    /**
+     * Pages of one process shown in another.
+     *
+     * @return the operations
+     */
+    public RemotePages remotePages() {
+        return remote;
+    }
+
     PhysicalMemory memory() {
         return memory;
     }
@@ -111,7 +123,13 @@ public final class HostFrames {
     }
 
     void release(long hpa, PageSize size) {
-        frames.free(hpa, size);
+        if (!remote.keep(hpa)) {
+            frames.free(hpa, size);
+        }
+    }
+
+    long freeBytes() {
+        return frames.freeBytes();
     }
 
     /** The frame of zeros for an untouched page, or NONE if it is to get a frame of its own. */
@@ -128,7 +146,22 @@ public final class HostFrames {
 
     /** Whether a frame has one user, who may write it. */
     boolean isExclusive(long hpa) {
-        return !isZeroFrame(hpa) && !records.containsKey(hpa);
+        return !isZeroFrame(hpa) && !records.containsKey(hpa) && !remote.isBorrowed(hpa);
+    }
+
+    /** Whether all users of a frame may write it: it is shown by {@link RemotePages#map}. */
+    boolean isForWriting(long hpa) {
+        Record record = records.get(hpa);
+        return record != null && record.forWriting;
+    }
+
+    /** A frame with one user gets another, and both may write it. */
+    void shareForWriting(long hpa, User first, User second) {
+        if (!isExclusive(hpa)) {
+            throw new AssertionError("a frame that others use too, hpa=0x" + Long.toHexString(hpa));
+        }
+        share(hpa, first, second);
+        records.get(hpa).forWriting = true;
     }
 
     /** The file whose page a frame holds, or null. */
@@ -180,14 +213,16 @@ public final class HostFrames {
     /** A user has moved. */
     void moved(long hpa, User from, User to) {
         Record record = records.get(hpa);
-        if (record != null) {
+        if (remote.isBorrower(from)) {
+            remote.moved(from, to);
+        } else if (record != null) {
             record.users.set(record.users.indexOf(from), to);
         }
     }
 
     /** A user is gone: its frame becomes another's own, or is given back. */
     void drop(long hpa, PageSize size, User user) {
-        if (isZeroFrame(hpa)) {
+        if (isZeroFrame(hpa) || remote.giveBack(user)) {
             return;
         }
         Record record = records.get(hpa);

@@ -41,7 +41,15 @@ public final class HostRanges {
         zap(hva, sizeBytes);
     }
 
+    /** Unmaps everything: what becomes of the address space when the process ends (exit_mmap). */
+    public void unmapAll() {
+        for (Mapping mapping : space.mappings().all()) {
+            unmap(mapping.startHva(), mapping.endHva() - mapping.startHva());
+        }
+    }
+
     private void zap(long hva, long sizeBytes) {
+        space.frames().remotePages().leaving(space, hva, sizeBytes, false);
         splitEdges(hva, sizeBytes);
         space.begin(hva, sizeBytes);
         HostPageTable table = space.table();
@@ -129,6 +137,7 @@ public final class HostRanges {
     public void move(long hva, long sizeBytes, long toHva) {
         List<Mapping> parts = space.mappings().checkedWhole(hva, sizeBytes);
         checkTarget(parts, hva, space, toHva);
+        space.frames().remotePages().leaving(space, hva, sizeBytes, true);
         splitFor(hva, sizeBytes, toHva);
         space.begin(hva, sizeBytes);
         space.mappings().remove(hva, hva + sizeBytes);
@@ -160,14 +169,15 @@ public final class HostRanges {
 
     /**
      * Maps a copy of a range, as fork does for a child: anonymous pages are shared until one side writes, which gets a
-     * copy then; mappings of files are mappings of the same file.
+     * copy then; mappings of files are mappings of the same file. A page that is shown in another process, or shows
+     * one, is copied at once, as Linux copies a pinned page.
      *
      * @param hva first address
      * @param sizeBytes size
      * @param to address space of the copy, which may be this one
      * @param toHva first address of the copy; nothing is mapped there
      * @throws IllegalArgumentException if unaligned, not mapped throughout, a large page is cut, something is mapped at
-     *     the new address, or the address spaces have different hosts
+     *     the new address, the address spaces have different hosts, or no frame is free for what is copied at once
      */
     public void shareCopyOnWrite(long hva, long sizeBytes, HostMemory to, long toHva) {
         List<Mapping> parts = space.mappings().checkedWhole(hva, sizeBytes);
@@ -175,6 +185,10 @@ public final class HostRanges {
             throw HostMappings.wrong("need two address spaces of the same host", hva, sizeBytes);
         }
         checkTarget(parts, hva, to, toHva);
+        long copiedBytes = space.frames().remotePages().copiedByFork(space, hva, sizeBytes) << 12;
+        if (copiedBytes > space.frames().freeBytes()) {
+            throw HostMappings.wrong("need free frames of " + copiedBytes + " bytes for copies", hva, sizeBytes);
+        }
         splitFor(hva, sizeBytes, toHva);
         space.begin(hva, sizeBytes);
         for (Mapping part : parts) {
@@ -194,6 +208,11 @@ public final class HostRanges {
         long hpa = HostPageTable.frame(entry);
         if (HostPageTable.has(entry, HostPageTable.SWAPPED)) {
             frames.shareSlot(HostPageTable.slot(entry));
+        } else if (frames.isForWriting(hpa) || frames.remotePages().isBorrower(new User(space, hva))) {
+            long copy = frames.allocate(PageSize.SIZE_4K);
+            frames.copy(hpa, copy, PageSize.SIZE_4K);
+            to.table().set(toHva, PageSize.SIZE_4K, HostPageTable.present(copy, false));
+            return;
         } else if (entry == 0 || frames.file(hpa) != null) {
             return;
         } else if (!frames.isZeroFrame(hpa)) {

@@ -23,14 +23,14 @@ public final class Reclaim {
      *
      * @param hva host virtual address
      * @return whether the page went; not so if it is in no frame, shared with all as the frame of zeros, or swap is
-     *     full
+     *     full; nor if it is shown in another process, or shows a page of one
      * @throws IllegalArgumentException if nothing is mapped there, or a page that was mapped as a large one
      */
     public boolean swapOut(long hva) {
         long page = small(hva);
         HostFrames frames = space.frames();
         long hpa = presentFrame(page);
-        if (hpa == FrameAllocator.NONE || frames.isZeroFrame(hpa)) {
+        if (hpa == FrameAllocator.NONE || frames.isZeroFrame(hpa) || isPinned(page, hpa) || frames.isForWriting(hpa)) {
             return false;
         }
         if (frames.file(hpa) != null) {
@@ -66,6 +66,12 @@ public final class Reclaim {
                 && space.resolve(page, false, new HostPage()) >= 0;
     }
 
+    /** Whether somebody holds the frame whom no page table names: it cannot be taken from under him. */
+    private boolean isPinned(long hva, long hpa) {
+        RemotePages remote = space.frames().remotePages();
+        return remote.isBorrowed(hpa) && remote.isBorrower(new User(space, PageSize.SIZE_4K.base(hva)));
+    }
+
     private long small(long hva) {
         Mapping mapping = space.mappings().at(hva);
         if (mapping == null || !mapping.isSmall()) {
@@ -83,7 +89,8 @@ public final class Reclaim {
      * Moves a page to another frame, in all address spaces that share it: what compaction and NUMA balancing do.
      *
      * @param hva host virtual address
-     * @return whether it moved; not so if the page is in no frame, is the frame of zeros, or no other frame is free
+     * @return whether it moved; not so if the page is in no frame, is the frame of zeros or one that was borrowed from
+     *     another process, or no other frame is free
      * @throws IllegalArgumentException if nothing is mapped there
      */
     public boolean migrate(long hva) {
@@ -93,7 +100,7 @@ public final class Reclaim {
         HostFrames frames = space.frames();
         PageSize size = space.table().size(hva);
         long hpa = presentFrame(hva);
-        if (hpa == FrameAllocator.NONE || frames.isZeroFrame(hpa)) {
+        if (hpa == FrameAllocator.NONE || frames.isZeroFrame(hpa) || isPinned(hva, hpa)) {
             return false;
         }
         long newHpa = frames.allocate(size);

@@ -36,8 +36,8 @@ public final class SamePages {
      * @param keptHva its address
      * @param merged address space of the page that gives its frame up; may be the same
      * @param mergedHva its address
-     * @return whether they share a frame now; not so if they differ, or if one is in no frame, belongs to a file, or
-     *     was mapped as a large page
+     * @return whether they share a frame now; not so if they differ, or if one is in no frame, belongs to a file, was
+     *     mapped as a large page, or is shown in another process
      * @throws IllegalArgumentException if an address space is of another host
      */
     public boolean merge(HostMemory kept, long keptHva, HostMemory merged, long mergedHva) {
@@ -71,7 +71,9 @@ public final class SamePages {
                 && mapping.isSmall()
                 && HostPageTable.has(user.space().table().get(user.hva()), HostPageTable.PRESENT)
                 && !frames.isZeroFrame(frame(user))
-                && frames.file(frame(user)) == null;
+                && frames.file(frame(user)) == null
+                && !frames.isForWriting(frame(user))
+                && !frames.remotePages().isBorrowed(frame(user));
     }
 
     /** The 4-KiB frame of a page, also of one that is part of a huge page. */
