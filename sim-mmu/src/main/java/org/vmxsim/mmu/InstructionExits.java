@@ -103,7 +103,13 @@ final class InstructionExits {
      * and the guest sees what it wrote; VMXE stays 1 too and is not the guest's to set.
      */
     VcpuExit controlRegister(VmExit exit) {
-        return registerExit(exit, vcpu.registerExits().controlRegister(exit));
+        long value = registers.gpr((int) (exit.qualification >>> 8) & 0xf);
+        RegisterExits.Outcome outcome = vcpu.registerExits().controlRegister(exit);
+        boolean isMove = (exit.qualification >>> 4 & 3) == 0;
+        if (isMove && outcome != RegisterExits.Outcome.HELD) {
+            vcpu.tracing().cr((int) exit.qualification & 0xf, value);
+        }
+        return registerExit(exit, outcome);
     }
 
     private VcpuExit registerExit(VmExit exit, RegisterExits.Outcome outcome) {

@@ -146,6 +146,13 @@ final class RunTracing {
         }
     }
 
+    /** The guest moves to a control register. */
+    void cr(int number, long value) {
+        if (tracer.isOn()) {
+            tracer.emit(new RunEvent.Cr(number, value));
+        }
+    }
+
     /** The guest accesses a model-specific register. */
     void msr(boolean write, int index, long value, boolean fault) {
         if (tracer.isOn()) {

@@ -84,11 +84,18 @@ class HeldExitsTest {
     }
 
     @Test
-    void aControlRegisterIsWrittenWhenItIsDecided() {
+    void aControlRegisterIsWrittenAndTracedWhenItIsDecided() {
+        List<RunEvent.Cr> traced = new ArrayList<>();
+        guest.vm.tracer().addListener((vcpu, event) -> {
+            if (event instanceof RunEvent.Cr cr) {
+                traced.add(cr);
+            }
+        });
         intercepts.controlRegister(3, -1);
         guest.code(0xb8, 0, 0x10, 0, 0, 0x0f, 0x22, 0xd8, 0xf4); // mov eax, 0x1000; mov cr3, eax; hlt
         heldThen(Guest.CODE + 5, InterceptListener.Answer.CONTINUE, VcpuExit.Hlt.class);
         assertThat(asked).containsOnly("cr 3 1000");
+        assertThat(traced).containsExactly(new RunEvent.Cr(3, 0x1000));
         assertThat(guest.vcpu.state().cr3).isEqualTo(0x1000);
         assertThat(exits(ExitReason.CONTROL_REGISTER_ACCESS)).isOne();
     }

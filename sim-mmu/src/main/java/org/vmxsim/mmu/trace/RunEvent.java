@@ -140,6 +140,19 @@ public sealed interface RunEvent extends TraceEvent {
     }
 
     /**
+     * The guest moves to a control register and the hypervisor serves it.
+     *
+     * @param number 0, 3 or 4
+     * @param value the value, as the guest gave it
+     */
+    record Cr(int number, long value) implements RunEvent {
+        @Override
+        public String point() {
+            return "kvm_cr";
+        }
+    }
+
+    /**
      * The guest accesses a model-specific register and the hypervisor serves it.
      *
      * @param write whether it writes
