@@ -4,6 +4,7 @@ module org.vmxsim.kvmi {
     requires org.slf4j;
 
     exports org.vmxsim.kvmi;
+    exports org.vmxsim.kvmi.device;
     exports org.vmxsim.kvmi.message;
     exports org.vmxsim.kvmi.policy;
     exports org.vmxsim.kvmi.service;
