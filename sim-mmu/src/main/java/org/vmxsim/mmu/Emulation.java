@@ -36,6 +36,7 @@ final class Emulation {
     private final EmulatedMemory memory;
     private final AccessGuard guard;
     private final InstructionEmulator emulator;
+    private final Repetition allowedRepetition = new Repetition();
     private final DecodedInstruction decoded = new DecodedInstruction();
     /** What the caller was asked, until it runs the vCPU again. */
     private VcpuExit asked;
@@ -62,7 +63,12 @@ final class Emulation {
         }
         devices.begin();
         memory.dropDenied(false);
-        guard.begin(vcpu.mmu().view(), true);
+        if (allowedRepetition.goesOn()) {
+            guard.iterate();
+        } else {
+            allowedRepetition.end();
+            guard.begin(vcpu.mmu().view(), true);
+        }
         return execute();
     }
 
@@ -70,14 +76,36 @@ final class Emulation {
      * Emulates the instruction whose access to a restricted page went to the caller, with that access allowed; if an
      * event was being delivered, the processor delivers it with the page unrestricted.
      */
-    VcpuExit allow(ViewAccess access) {
+    VcpuExit allow(ViewAccess access, long gla, byte[] reads, boolean allIterations) {
+        guard.allow(access);
         if (access.source() == ViewAccess.Source.EVENT_DELIVERY) {
-            return step(access.gpa());
+            return stepAllowed();
         }
         devices.begin();
         // Denied writes are dropped still if the instruction stopped while they were: else both would ask for ever.
-        guard.allow(access);
+        guard.give(gla, reads);
+        if (allIterations) {
+            guard.allowEverything();
+            allowedRepetition.begin();
+        }
         return execute();
+    }
+
+    /** Has the processor execute the instruction, or deliver the event, with what was allowed unrestricted. */
+    VcpuExit stepOnce(ViewAccess access) {
+        guard.allow(access);
+        VcpuExit exit = stepAllowed();
+        if (vcpu.step().isActive()) {
+            vcpu.step().tellOnce();
+        }
+        return exit;
+    }
+
+    private VcpuExit stepAllowed() {
+        for (long gfn : guard.allowedGfns()) {
+            step(gfn << 12);
+        }
+        return null;
     }
 
     /** An event was being delivered when a restricted page was met. */
@@ -112,6 +140,7 @@ final class Emulation {
                     registers.instructionDone(interruptibility);
                     vcpu.tracing().emulated(rip, false);
                     vcpu.step().end();
+                    allowedRepetition.iterated(rip);
                 }
                 yield asked;
             }
@@ -130,7 +159,10 @@ final class Emulation {
 
     private VcpuExit step(long gpa) {
         VmMemory seen = vcpu.memory();
-        vcpu.step().begin(seen, seen.slot(gpa), gpa >>> 12);
+        Memslot slot = seen.slot(gpa);
+        if (slot != null) {
+            vcpu.step().begin(seen, slot, gpa >>> 12);
+        }
         return null;
     }
 
@@ -197,6 +229,38 @@ final class Emulation {
         guard.begin(vcpu.mmu().view(), false);
         deferred = execute();
         return SkipOutcome.SKIPPED;
+    }
+
+    /**
+     * A repeated string instruction all of whose iterations the caller has allowed. It is the same one as long as
+     * nothing has been retired between its iterations but iterations that the processor could do itself.
+     */
+    private final class Repetition {
+        private boolean active;
+        private long rip;
+        private long count;
+        private long retired;
+
+        void begin() {
+            active = true;
+        }
+
+        void end() {
+            active = false;
+        }
+
+        /** An instruction was emulated; it is at an end unless the next iteration begins where this one did. */
+        void iterated(long from) {
+            active = active && registers.rip() == from && decode() && isRepeatedString();
+            rip = from;
+            count = registers.gpr(CpuState.RCX);
+            retired = vcpu.processor().retired;
+        }
+
+        boolean goesOn() {
+            long iterations = count - registers.gpr(CpuState.RCX);
+            return active && registers.rip() == rip && vcpu.processor().retired - retired == iterations;
+        }
     }
 
     private boolean isRepeatedString() {

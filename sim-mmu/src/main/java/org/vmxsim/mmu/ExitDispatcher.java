@@ -1,5 +1,6 @@
 package org.vmxsim.mmu;
 
+import java.util.function.Function;
 import org.vmxsim.mmu.VcpuExit.InternalError;
 import org.vmxsim.mmu.VcpuExit.Suberror;
 import org.vmxsim.mmu.spp.SppProfile;
@@ -21,8 +22,8 @@ final class ExitDispatcher {
     private VcpuExit.Spp denied;
     /** The access to a restricted page that the vCPU stands at, until it runs again. */
     private ViewAccess restricted;
-    /** The same, once the caller has allowed it. */
-    private ViewAccess allowed;
+    /** What the caller wants to become of it; null to have the guest execute the instruction again. */
+    private Function<ViewAccess, VcpuExit> decision;
     /** The last exit of the guest is to be handled again. */
     private boolean held;
 
@@ -77,8 +78,7 @@ final class ExitDispatcher {
 
     /** One instruction on restricted pages is done, or one after which the caller wanted to come back, or both. */
     private VcpuExit stepped() {
-        vcpu.step().end();
-        return vcpu.step().isWanted() ? new VcpuExit.Debug(1, vcpu.registers().rip()) : null;
+        return vcpu.step().done() ? new VcpuExit.Debug(1, vcpu.registers().rip()) : null;
     }
 
     private VcpuExit undefined() {
@@ -100,16 +100,35 @@ final class ExitDispatcher {
         }
         instructions.resume();
         memory.resume();
-        VcpuExit exit = allowed == null ? emulation.resume() : emulation.allow(allowed);
+        ViewAccess access = restricted;
         restricted = null;
-        allowed = null;
-        return noted(exit);
+        if (access == null) {
+            return noted(emulation.resume());
+        }
+        if (decision == null) {
+            vcpu.step().forget();
+            return null;
+        }
+        Function<ViewAccess, VcpuExit> decided = decision;
+        decision = null;
+        return noted(decided.apply(access));
     }
 
-    /** The caller allows the access that the vCPU came back with; false if there is none. */
-    boolean allowOnce() {
-        allowed = restricted;
-        return allowed != null;
+    /** The caller allows the access that the vCPU came back with, and has it read other data than memory has. */
+    void allowOnce(long gla, byte[] reads, boolean allIterations) {
+        decide(access -> emulation.allow(access, gla, reads, allIterations));
+    }
+
+    /** The caller has the processor make the access that the vCPU came back with. */
+    void stepOnce() {
+        decide(emulation::stepOnce);
+    }
+
+    private void decide(Function<ViewAccess, VcpuExit> what) {
+        if (restricted == null) {
+            throw new IllegalArgumentException("need a vCPU that came back with VcpuExit.Restricted");
+        }
+        decision = what;
     }
 
     /** Remembers a denied write, so that the caller can have it skipped. */

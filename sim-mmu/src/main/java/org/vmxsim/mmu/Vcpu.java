@@ -193,14 +193,36 @@ public final class Vcpu {
     /**
      * Has the access made that the overlay of a view denied, and that the last exit was about: by emulation of the
      * instruction, or by the processor if it was delivering an event. The instruction may stop again at another denied
-     * access.
+     * access; what was allowed before stays allowed until it is done.
      *
      * @throws IllegalArgumentException if the last exit was not {@link VcpuExit.Restricted}
      */
     public void allowOnce() {
-        if (!exits.allowOnce()) {
-            throw new IllegalArgumentException("need a vCPU that came back with VcpuExit.Restricted");
-        }
+        exits.allowOnce(0, new byte[0], false);
+    }
+
+    /**
+     * As {@link #allowOnce()}, and the emulated instruction reads other data than memory has (KVMI: {@code ctx_data}).
+     *
+     * @param gla guest-linear address of the first byte that is replaced
+     * @param reads the data; where reads lie outside, memory answers
+     * @param allIterations whether all iterations of a repeated string instruction are done by this one permission, on
+     *     whatever page, as long as no interrupt comes between them (KVMI: {@code rep_complete})
+     * @throws IllegalArgumentException if the last exit was not {@link VcpuExit.Restricted}
+     */
+    public void allowOnce(long gla, byte[] reads, boolean allIterations) {
+        exits.allowOnce(gla, reads, allIterations);
+    }
+
+    /**
+     * Has the access made by the processor, as is everything that was allowed for the same instruction: the pages are
+     * unrestricted for one instruction or the delivery of one event. {@link VcpuExit.Debug} with exception 1 says that
+     * it is done, if nothing has come between; an instruction that comes back for something else first says so later.
+     *
+     * @throws IllegalArgumentException if the last exit was not {@link VcpuExit.Restricted}
+     */
+    public void stepOnce() {
+        exits.stepOnce();
     }
 
     /**

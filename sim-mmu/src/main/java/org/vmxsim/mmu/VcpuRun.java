@@ -29,6 +29,8 @@ final class VcpuRun {
     private VcpuExit lastReported;
     private long budgetLeft;
     private boolean launched;
+    /** The caller is to hear of the end of a step, but had to be told something else first. */
+    private boolean owesStep;
 
     VcpuRun(Vcpu vcpu, ExitDispatcher exits, ModificationLog modificationLog) {
         this.vcpu = vcpu;
@@ -50,7 +52,7 @@ final class VcpuRun {
     /** Why it came back; a crash of the host's kernel is all there is to say. */
     VcpuExit run(long maxInstructions) {
         tracing.begin();
-        VcpuExit exit = vm.oops() == null ? steppedOver(exits.resume()) : null;
+        VcpuExit exit = vm.oops() == null ? owedStep(steppedOver(exits.resume())) : null;
         vm.requestFlushes();
         long left = maxInstructions;
         while (exit == null && vm.oops() == null) {
@@ -66,6 +68,9 @@ final class VcpuRun {
         budgetLeft = Math.max(left, 0);
         // Whatever a step was for, other vCPUs may run now, and they are restricted.
         vcpu.step().end();
+        if (!goesOn(exit)) {
+            vcpu.step().forget();
+        }
         VcpuExit result = vm.oops() == null ? reported(exit) : new VcpuExit.Oops(vm.oops());
         tracing.end(result);
         return result;
@@ -113,10 +118,27 @@ final class VcpuRun {
 
     /** The processor's own single step does not see an instruction that software has done in the guest's place. */
     private VcpuExit steppedOver(VcpuExit exit) {
-        boolean done = vcpu.registers().takeDoneBySoftware();
-        return exit == null && done && vcpu.step().isWanted()
-                ? new VcpuExit.Debug(1, vcpu.registers().rip())
-                : exit;
+        if (!vcpu.registers().takeDoneBySoftware()) {
+            return exit;
+        }
+        owesStep = exit != null && vcpu.step().tellsOnce();
+        boolean tells = vcpu.step().done();
+        return exit == null && tells ? new VcpuExit.Debug(1, vcpu.registers().rip()) : exit;
+    }
+
+    /** The end of a step that the caller wanted to hear of, after what the instruction itself came back for. */
+    private VcpuExit owedStep(VcpuExit exit) {
+        boolean owed = owesStep && exit == null;
+        owesStep &= !owed;
+        return owed ? new VcpuExit.Debug(1, vcpu.registers().rip()) : exit;
+    }
+
+    /** Whether the instruction that the vCPU stands at may go on where it is when the vCPU runs again. */
+    private static boolean goesOn(VcpuExit exit) {
+        return exit instanceof VcpuExit.Io
+                || exit instanceof VcpuExit.Mmio
+                || exit instanceof VcpuExit.Restricted
+                || exit instanceof VcpuExit.Held;
     }
 
     /** Null, or why the guest cannot be entered: no memory, or a crash while its tables were changed. */

@@ -53,6 +53,10 @@ public final class AccessGuard {
     private long[] located = new long[16];
 
     private int locatedCount;
+    private final GivenReads given = new GivenReads();
+    /** Everything is allowed, until the next instruction begins. */
+    private boolean everything;
+
     private int view;
     private boolean steps = true;
     private Verdict verdict = Verdict.ALLOWED;
@@ -74,16 +78,27 @@ public final class AccessGuard {
     }
 
     /**
-     * A new instruction.
+     * A new instruction. Pages that the processor may access without restrictions while it steps are allowed from the
+     * start: it was asked about them for the same instruction.
      *
      * @param newView the vCPU's view
      * @param canStep whether the processor itself may execute it; if not, what is to be stepped is emulated
      */
     public void begin(int newView, boolean canStep) {
         allowedCount = 0;
+        everything = false;
+        given.clear();
+        for (long gfn : granted.gfns()) {
+            allow(gfn, ACCESS);
+        }
         begin();
         view = newView;
         steps = canStep;
+    }
+
+    /** The next iteration of an instruction all of whose iterations are allowed. */
+    public void iterate() {
+        begin();
     }
 
     private void begin() {
@@ -108,6 +123,32 @@ public final class AccessGuard {
     public void allow(ViewAccess access) {
         allow(access.gpa() >>> 12, access.access());
         begin();
+    }
+
+    /**
+     * Has the instruction read other data than memory has, until it is through.
+     *
+     * @param gla guest-linear address of the first byte
+     * @param bytes the data
+     */
+    public void give(long gla, byte... bytes) {
+        given.add(gla, bytes);
+    }
+
+    /** Allows whatever else overlays deny, until the next instruction begins. */
+    public void allowEverything() {
+        everything = true;
+    }
+
+    /**
+     * The pages where something was allowed since the instruction began.
+     *
+     * @return guest frames, some perhaps more than once
+     */
+    public long[] allowedGfns() {
+        return Arrays.stream(allowed, 0, allowedCount)
+                .map(entry -> entry >>> GFN_SHIFT)
+                .toArray();
     }
 
     private void allow(long gfn, int bits) {
@@ -165,7 +206,7 @@ public final class AccessGuard {
     private boolean overlayAllows(long gpa, long gla, int access, ViewAccess.Source source) {
         long gfn = gpa >>> 12;
         int missing = access & ~views.permissions(view, gfn);
-        if (missing == 0 || isAllowed(gfn, missing)) {
+        if (missing == 0 || everything || isAllowed(gfn, missing)) {
             return true;
         }
         if (granted.contains(gfn)) {
@@ -219,6 +260,18 @@ public final class AccessGuard {
             }
         }
         throw new AssertionError("an access was not located, gpa=0x" + Long.toHexString(gpa));
+    }
+
+    /**
+     * What memory has, or seems to have because other data was given.
+     *
+     * @param gpa guest-physical address of the first byte
+     * @param sizeBytes 1 to 8
+     * @param value what it has
+     * @return what the instruction is to find
+     */
+    long found(long gpa, int sizeBytes, long value) {
+        return given.isEmpty() ? value : given.over(linear(gpa), sizeBytes, value);
     }
 
     /**

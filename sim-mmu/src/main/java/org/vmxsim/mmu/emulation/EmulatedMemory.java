@@ -197,7 +197,7 @@ public final class EmulatedMemory implements EmulationMemory {
         for (int i = 0; i < sizeBytes; i++) {
             value |= (long) physical.readByte(hpa + i) << 8 * i;
         }
-        return guard.load(slot, gpa, sizeBytes, overlaid(gpa, sizeBytes, value));
+        return guard.load(slot, gpa, sizeBytes, overlaid(gpa, sizeBytes, guard.found(gpa, sizeBytes, value)));
     }
 
     /** What the instruction has stored itself, but nobody else sees yet. */

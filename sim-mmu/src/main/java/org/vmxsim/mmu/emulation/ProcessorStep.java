@@ -33,6 +33,7 @@ public final class ProcessorStep {
     private final List<Memslot> slots = new ArrayList<>();
     private VmMemory memory;
     private boolean wanted;
+    private boolean wantedOnce;
 
     /**
      * No step under way.
@@ -70,6 +71,37 @@ public final class ProcessorStep {
         vmcs.primary(PrimaryControls.MONITOR_TRAP_FLAG, wanted || isActive());
     }
 
+    /** The caller wants to come back when the instruction that is under way is done. */
+    public void tellOnce() {
+        wantedOnce = true;
+    }
+
+    /** The instruction that the caller wanted to come back behind will not be done under these eyes. */
+    public void forget() {
+        wantedOnce = false;
+    }
+
+    /**
+     * Whether the caller wants to come back when the instruction that is under way is done.
+     *
+     * @return true from {@link #tellOnce} to {@link #done} or {@link #forget}
+     */
+    public boolean tellsOnce() {
+        return wantedOnce;
+    }
+
+    /**
+     * The instruction is done, by the processor or in its place.
+     *
+     * @return whether the caller wants to come back now
+     */
+    public boolean done() {
+        boolean tells = wanted || wantedOnce;
+        wantedOnce = false;
+        end();
+        return tells;
+    }
+
     /**
      * Whether a step is under way.
      *
@@ -88,7 +120,7 @@ public final class ProcessorStep {
      */
     public void begin(VmMemory memoryOfVcpu, Memslot slot, long gfn) {
         if (granted.contains(gfn)) {
-            throw new AssertionError("a page without restrictions is restricted, gfn=0x" + Long.toHexString(gfn));
+            return;
         }
         memory = memoryOfVcpu;
         // Without memory behind the page the step ends where it began, at the exit that says so.

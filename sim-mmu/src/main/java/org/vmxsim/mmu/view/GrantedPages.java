@@ -38,6 +38,15 @@ public final class GrantedPages {
     }
 
     /**
+     * The pages that are exempt.
+     *
+     * @return the guest frames, in the order of {@link #add}
+     */
+    public long[] gfns() {
+        return Arrays.copyOf(gfns, count);
+    }
+
+    /**
      * Ends all exemptions.
      *
      * @return the guest frames that were exempt, in the order of {@link #add}
