@@ -3,6 +3,8 @@ package org.vmxsim.kvmi.service;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.vmxsim.kvmi.guest.GuestFrames;
+import org.vmxsim.kvmi.guest.PageRights;
 import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
@@ -42,7 +44,7 @@ public final class Introspection implements VcpuRunner {
         this.config = config;
         this.permissions = new Permissions(config);
         this.masks = new EventMasks(this);
-        this.rights = new PageRights(this);
+        this.rights = new PageRights(vm);
         this.frames = new GuestFrames(vm);
         this.exits = new TurnExits(this);
         meetVcpus(true);

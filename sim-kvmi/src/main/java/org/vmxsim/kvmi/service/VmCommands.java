@@ -2,45 +2,152 @@ package org.vmxsim.kvmi.service;
 
 import java.util.EnumSet;
 import java.util.Set;
+import org.vmxsim.kvmi.guest.Failures;
+import org.vmxsim.kvmi.guest.PhysicalPages;
 import org.vmxsim.kvmi.message.Answer;
+import org.vmxsim.kvmi.message.Command;
+import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.KvmiError;
 import org.vmxsim.kvmi.message.VmCommand;
-import org.vmxsim.mmu.host.PageSize;
+import org.vmxsim.kvmi.policy.Dialect;
+import org.vmxsim.mmu.abi.KvmResult;
+import org.vmxsim.mmu.guest.GuestVmcs;
+import org.vmxsim.mmu.view.Views;
+import org.vmxsim.vmx.control.ControlGroup;
+import org.vmxsim.vmx.control.PrimaryControls;
+import org.vmxsim.vmx.control.SecondaryControls;
+import org.vmxsim.vmx.control.VmxCapabilities;
 
-/** The commands about the virtual machine as a whole. Source: kvmi.rst, "Commands". */
+/** The commands about the virtual machine as a whole, but those about views. Source: kvmi.rst, "Commands". */
 final class VmCommands {
+    private static final Set<EventKind> VM_EVENTS = EnumSet.of(EventKind.UNHOOK, EventKind.CREATE_VCPU);
+
     private final Introspection introspection;
+    private final PhysicalPages pages;
+    private final CommandHandlers<VmCommand> handlers = new CommandHandlers<>();
 
     VmCommands(Introspection introspection) {
         this.introspection = introspection;
+        this.pages = new PhysicalPages(introspection.vm(), isV4() ? KvmiError.EINVAL : KvmiError.ENOENT);
+        handlers.on(VmCommand.GetVersion.class, command -> version());
+        handlers.on(VmCommand.CheckCommand.class, this::check);
+        handlers.on(VmCommand.CheckEvent.class, this::check);
+        handlers.on(VmCommand.GetGuestInfo.class, command -> guestInfo());
+        handlers.on(VmCommand.ControlVmEvents.class, this::controlEvents);
+        handlers.on(VmCommand.ReadPhysical.class, read -> pages.read(read.gpa(), read.sizeBytes()));
+        handlers.on(VmCommand.WritePhysical.class, write -> pages.write(write.gpa(), write.bytes()));
+        handlers.on(VmCommand.GetPageAccess.class, this::pageAccess);
+        handlers.on(VmCommand.SetPageAccess.class, this::pageAccess);
+        handlers.on(VmCommand.GetMaxGfn.class, command -> new Answer.Gfn(pages.endGfn()));
+        handlers.on(VmCommand.QueryPhysical.class, query -> pages.slot(query.gfn()));
     }
 
     Answer execute(VmCommand command) {
-        if (command instanceof VmCommand.GetVersion) {
-            return version();
-        }
-        if (command instanceof VmCommand.ReadPhysical read) {
-            return read(read);
-        }
-        return failed(KvmiError.ENOSYS);
+        return handlers.execute(command);
     }
 
-    private static Answer failed(KvmiError error) {
-        return new Answer.Failed(error);
+    private boolean isV4() {
+        return introspection.config().dialect() == Dialect.V4;
     }
 
     private Answer version() {
-        Set<Answer.Feature> features = EnumSet.allOf(Answer.Feature.class);
+        VmxCapabilities vmx = introspection.vm().kvm().capabilities();
+        Set<Answer.Feature> features = EnumSet.noneOf(Answer.Feature.class);
+        if (introspection.vm().subPages().checkExtension() > 0) {
+            features.add(Answer.Feature.SPP);
+        }
+        if (vmx.allows(ControlGroup.SECONDARY, SecondaryControls.VM_FUNCTIONS)) {
+            features.add(Answer.Feature.VMFUNC);
+        }
+        if (GuestVmcs.supportsEptpSwitching(vmx)) {
+            features.add(Answer.Feature.EPTP);
+        }
+        if (vmx.allows(ControlGroup.SECONDARY, SecondaryControls.EPT_VIOLATION_VE)) {
+            features.add(Answer.Feature.VE);
+        }
+        if (vmx.allows(ControlGroup.PRIMARY, PrimaryControls.MONITOR_TRAP_FLAG)) {
+            features.add(Answer.Feature.SINGLESTEP);
+        }
         return new Answer.Version(
                 introspection.permissions().commands(),
                 introspection.permissions().events(),
                 features);
     }
 
-    private Answer read(VmCommand.ReadPhysical read) {
-        if (read.sizeBytes() < 1 || read.sizeBytes() > PageSize.SIZE_4K.bytesInPage(read.gpa(), Integer.MAX_VALUE)) {
-            return failed(KvmiError.EINVAL);
+    private Answer check(VmCommand.CheckCommand check) {
+        boolean allowed = introspection.permissions().allows(check.command());
+        return allowed ? Answer.DONE : Failures.of(KvmiError.EPERM);
+    }
+
+    private Answer check(VmCommand.CheckEvent check) {
+        boolean allowed = introspection.permissions().allows(check.event());
+        return allowed ? Answer.DONE : Failures.of(KvmiError.EPERM);
+    }
+
+    private Answer guestInfo() {
+        return new Answer.GuestInfo(
+                introspection.vcpus().size(), introspection.vm().kvm().tscHz());
+    }
+
+    private Answer controlEvents(VmCommand.ControlVmEvents control) {
+        if (!VM_EVENTS.contains(control.event())) {
+            return Failures.of(KvmiError.EINVAL);
         }
-        return failed(KvmiError.ENOENT);
+        if (!introspection.permissions().allows(control.event())) {
+            return Failures.of(KvmiError.EPERM);
+        }
+        introspection.masks().controlVm(control.event(), control.enable());
+        return Answer.DONE;
+    }
+
+    private Answer pageAccess(VmCommand.GetPageAccess get) {
+        KvmiError wrong = wrong(get.vcpu(), get.view());
+        if (wrong != null) {
+            return Failures.of(wrong);
+        }
+        byte[] access = new byte[get.gpas().length];
+        for (int i = 0; i < access.length; i++) {
+            access[i] = (byte) introspection.vm().views().permissions(get.view(), get.gpas()[i] >>> 12);
+        }
+        return new Answer.PageRights(access);
+    }
+
+    /** Every entry is tried, whatever becomes of those before it. */
+    private Answer pageAccess(VmCommand.SetPageAccess set) {
+        KvmiError wrong = wrong(set.vcpu(), set.view());
+        if (wrong != null) {
+            return Failures.of(wrong);
+        }
+        Answer first = Answer.DONE;
+        for (VmCommand.PageAccess page : set.pages()) {
+            KvmResult result = introspection.rights().set(set.view(), page.gpa() >>> 12, page.access());
+            if (!result.isOk() && first == Answer.DONE) {
+                first = Failures.doneOr(result);
+            }
+        }
+        return first;
+    }
+
+    /** What is wrong with the choice of a vCPU and a view, or null. */
+    private KvmiError wrong(int vcpu, int view) {
+        IntrospectedVcpu chosen = vcpu == Command.ANY_VCPU ? null : introspection.introspected(vcpu);
+        if (vcpu != Command.ANY_VCPU && chosen == null) {
+            return KvmiError.EINVAL;
+        }
+        if (chosen != null && !chosen.isIntroduced()) {
+            return KvmiError.EAGAIN;
+        }
+        return wrongView(view);
+    }
+
+    /** What is wrong with the choice of a view, or null: RFC v4 has one view and knows that there could be more. */
+    private KvmiError wrongView(int view) {
+        if (view == Views.DEFAULT_VIEW) {
+            return null;
+        }
+        if (!GuestVmcs.supportsEptpSwitching(introspection.vm().kvm().capabilities())) {
+            return isV4() ? KvmiError.ENOSYS : KvmiError.EOPNOTSUPP;
+        }
+        return isV4() || !introspection.vm().views().exists(view) ? KvmiError.EINVAL : null;
     }
 }
