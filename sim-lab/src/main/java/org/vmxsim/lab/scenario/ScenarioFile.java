@@ -17,8 +17,8 @@ import org.vmxsim.mmu.spp.SppProfile;
 public final class ScenarioFile {
     private static final int MAX_BYTES = 1 << 20;
     private static final String BUILTIN = "builtin:";
-    private static final List<String> EMBEDDED =
-            List.of("kvserver", "guanary-dense", "guanary-spp", "guanary-pages", "guanary-emulation", "spp-costs");
+    private static final List<String> EMBEDDED = List.of(
+            "kvserver", "guanary-dense", "guanary-spp", "guanary-pages", "guanary-emulation", "spp-costs", "watched");
 
     private ScenarioFile() {}
 
