@@ -5,13 +5,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The kernel's way to a host that keeps one mapping a page, and a log of what it was asked. */
+/** The kernel's way to a host that keeps one mapping a page, or as posted several, and a log of what it was asked. */
 final class ToyHost implements GuestKernel {
     /** Target page by local page. */
     final Map<Long, Long> mapped = new TreeMap<>();
 
+    private final Map<Long, Integer> depths = new TreeMap<>();
+
     final List<String> asked = new ArrayList<>();
     boolean paravirtualization = true;
+    /** As posted, the same page may be mapped again. */
+    boolean stacks;
+    /** How often it was asked to unmap what is not mapped. */
+    int wrongUnmaps;
+
     long mapResult;
     long unmapResult;
     Runnable whileMapping = () -> {};
@@ -27,10 +34,15 @@ final class ToyHost implements GuestKernel {
         asked.add(String.format("map %x at %x", targetGpa, localGpa));
         firstTokenByte = token[0];
         whileMapping.run();
-        if (mapResult == 0 && mapped.putIfAbsent(localGpa, targetGpa) != null) {
+        if (mapResult != 0) {
+            return mapResult;
+        }
+        if (depths.containsKey(localGpa) && !stacks) {
             return -114;
         }
-        return mapResult;
+        mapped.put(localGpa, targetGpa);
+        depths.merge(localGpa, 1, Integer::sum);
+        return 0;
     }
 
     @Override
@@ -39,6 +51,14 @@ final class ToyHost implements GuestKernel {
         if (unmapResult != 0) {
             return unmapResult;
         }
-        return mapped.remove(localGpa) == null ? -2 : 0;
+        if (!depths.containsKey(localGpa)) {
+            wrongUnmaps++;
+            return -2;
+        }
+        if (depths.merge(localGpa, -1, Integer::sum) == 0) {
+            depths.remove(localGpa);
+            mapped.remove(localGpa);
+        }
+        return 0;
     }
 }
