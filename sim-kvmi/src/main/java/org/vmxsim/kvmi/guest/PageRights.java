@@ -12,14 +12,18 @@ import org.vmxsim.mmu.view.Views;
 
 /** What the tool took away from pages and sub-pages, so that its end gives it back. */
 public final class PageRights {
+    private static final int READ = 1;
+    private static final int WRITE = 2;
     private static final int ALL = 7;
+    private static final int EVERY_SUB_PAGE = -1;
+
+    /** The bitmap of a page before the tool set one, and the one it set. */
+    private record Bitmap(int before, int now) {}
 
     private final Vm vm;
     private final Map<Integer, Set<Long>> restricted = new HashMap<>();
     private final Map<Integer, Set<Long>> convertible = new HashMap<>();
-    /** Bitmaps as they were before the tool set them, by guest frame. */
-    private final Map<Long, Integer> bitmaps = new HashMap<>();
-
+    private final Map<Long, Bitmap> bitmaps = new HashMap<>();
     private boolean subPages;
 
     /**
@@ -32,7 +36,8 @@ public final class PageRights {
     }
 
     /**
-     * Sets the rights of a page in a view.
+     * Sets the rights of a page in a view. In the default view, that all of the page can be written ends what the tool
+     * allowed of its sub-pages, as kvmi.rst has it ("KVMI_SET_PAGE_WRITE_BITMAP").
      *
      * @param view number of the view
      * @param gfn the guest frame, which may have no memory yet
@@ -40,11 +45,35 @@ public final class PageRights {
      * @return 0, or as {@link Views#access(int, long, int)} fails
      */
     public KvmResult set(int view, long gfn, int access) {
+        KvmResult result = restrict(view, gfn, access);
+        if (result.isOk() && view == Views.DEFAULT_VIEW && (access & WRITE) != 0 && bitmaps.containsKey(gfn)) {
+            restore(gfn, bitmaps.remove(gfn).before);
+        }
+        return result;
+    }
+
+    private KvmResult restrict(int view, long gfn, int access) {
         KvmResult result = vm.views().access(view, gfn, access);
         if (result.isOk()) {
             note(restricted, view, gfn, access != ALL);
         }
         return result;
+    }
+
+    private void restore(long gfn, int bitmap) {
+        vm.setSubPages(gfn, new int[] {bitmap});
+    }
+
+    /**
+     * The rights of a page in a view.
+     *
+     * @param view number of the view
+     * @param gfn the guest frame
+     * @return as {@link #set} takes them, without write if only some of its sub-pages can be written
+     */
+    public int get(int view, long gfn) {
+        int access = vm.views().permissions(view, gfn);
+        return protectsSubPages(gfn) ? access & ~WRITE : access;
     }
 
     /**
@@ -92,7 +121,8 @@ public final class PageRights {
     }
 
     /**
-     * Sets which sub-pages of a page can be written, in all views.
+     * Sets which sub-pages of a page can be written, in all views. In the default view only the bitmap decides about
+     * writes from then on.
      *
      * @param gfn the guest frame
      * @param bitmap bit n for the n-th 128 bytes
@@ -102,7 +132,12 @@ public final class PageRights {
         SubPages before = vm.getSubPages(gfn, 1);
         KvmResult result = before.result().isOk() ? vm.setSubPages(gfn, new int[] {bitmap}) : before.result();
         if (result.isOk()) {
-            bitmaps.putIfAbsent(gfn, before.bitmaps()[0]);
+            Bitmap known = bitmaps.get(gfn);
+            bitmaps.put(gfn, new Bitmap(known == null ? before.bitmaps()[0] : known.before, bitmap));
+            int access = vm.views().permissions(Views.DEFAULT_VIEW, gfn);
+            if ((access & (READ | WRITE)) == READ) {
+                restrict(Views.DEFAULT_VIEW, gfn, access | WRITE);
+            }
         }
         return result;
     }
@@ -111,10 +146,11 @@ public final class PageRights {
      * Whether the tool protects sub-pages of a page.
      *
      * @param gfn the guest frame
-     * @return true after {@link #bitmap}
+     * @return true after {@link #bitmap} with any bit 0
      */
     public boolean protectsSubPages(long gfn) {
-        return bitmaps.containsKey(gfn);
+        Bitmap bitmap = bitmaps.get(gfn);
+        return bitmap != null && bitmap.now != EVERY_SUB_PAGE;
     }
 
     /**
@@ -132,7 +168,7 @@ public final class PageRights {
         Views views = vm.views();
         restricted.forEach((view, pages) -> pages.forEach(gfn -> views.access(view, gfn, ALL)));
         convertible.forEach((view, pages) -> pages.forEach(gfn -> views.suppressVe(view, gfn, true)));
-        bitmaps.forEach((gfn, bitmap) -> vm.setSubPages(gfn, new int[] {bitmap}));
+        bitmaps.forEach((gfn, bitmap) -> restore(gfn, bitmap.before));
         restricted.clear();
         convertible.clear();
         bitmaps.clear();

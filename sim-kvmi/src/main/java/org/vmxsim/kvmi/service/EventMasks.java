@@ -8,6 +8,7 @@ import java.util.Set;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
+import org.vmxsim.mmu.guest.VirtualizationExceptions;
 import org.vmxsim.mmu.intercept.Intercepts;
 
 /**
@@ -129,7 +130,8 @@ final class EventMasks {
         }
         boolean breakpoints = wanted.events.contains(EventKind.BREAKPOINT) || vcpu.keepsBreakpoints();
         vcpu.keepBreakpoints(breakpoints && quirk(StrictV4.BREAKPOINT_EXITS_STAY));
-        intercepts.exceptions(breakpoints ? 1 << BREAKPOINT_VECTOR : 0);
+        int converted = vcpu.seesVirtualizationExceptions() ? 1 << VirtualizationExceptions.VECTOR : 0;
+        intercepts.exceptions(converted | (breakpoints ? 1 << BREAKPOINT_VECTOR : 0));
         intercepts.cpuid(wanted.events.contains(EventKind.CPUID));
         intercepts.descriptorTables(
                 wanted.events.contains(EventKind.DESCRIPTOR) && !quirk(StrictV4.DESCRIPTOR_EXITS_OFF));
@@ -143,7 +145,10 @@ final class EventMasks {
     void clear() {
         ofVm.clear();
         byVcpu.clear();
-        introspection.vcpus().forEach(vcpu -> vcpu.keepBreakpoints(false));
+        introspection.vcpus().forEach(vcpu -> {
+            vcpu.keepBreakpoints(false);
+            vcpu.seeVirtualizationExceptions(false);
+        });
         applyAll();
     }
 }

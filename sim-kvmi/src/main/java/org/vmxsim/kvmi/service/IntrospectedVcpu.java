@@ -28,6 +28,7 @@ final class IntrospectedVcpu {
     private boolean injected;
     private boolean singlestep;
     private boolean keepsBreakpoints;
+    private boolean seesVirtualizationExceptions;
     /** MSRs whose writes are exits now, by position in the MSR bitmaps. */
     private final BitSet seenMsrs = new BitSet();
 
@@ -160,6 +161,15 @@ final class IntrospectedVcpu {
 
     void keepBreakpoints(boolean keep) {
         keepsBreakpoints = keep;
+    }
+
+    /** Whether #VE is an exit before the guest handles it: SET_VE_INFO can ask for that, and nothing is reported. */
+    boolean seesVirtualizationExceptions() {
+        return seesVirtualizationExceptions;
+    }
+
+    void seeVirtualizationExceptions(boolean on) {
+        seesVirtualizationExceptions = on;
     }
 
     /** Forgets what a tool wanted; what waits goes on as if nobody had asked. */

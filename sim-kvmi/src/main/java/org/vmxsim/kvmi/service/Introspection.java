@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.vmxsim.kvmi.guest.GuestFrames;
+import org.vmxsim.kvmi.guest.GuestViews;
 import org.vmxsim.kvmi.guest.PageRights;
 import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
@@ -31,6 +32,7 @@ public final class Introspection implements VcpuRunner {
     private final Permissions permissions;
     private final EventMasks masks;
     private final PageRights rights;
+    private final GuestViews views;
     private final GuestFrames frames;
     private final TurnExits exits;
     private final List<IntrospectedVcpu> vcpus = new ArrayList<>();
@@ -45,6 +47,7 @@ public final class Introspection implements VcpuRunner {
         this.permissions = new Permissions(config);
         this.masks = new EventMasks(this);
         this.rights = new PageRights(vm);
+        this.views = new GuestViews(vm);
         this.frames = new GuestFrames(vm);
         this.exits = new TurnExits(this);
         meetVcpus(true);
@@ -283,6 +286,7 @@ public final class Introspection implements VcpuRunner {
         exits.detach();
         masks.clear();
         rights.clear();
+        views.clear();
         frames.clear();
         vcpus.forEach(IntrospectedVcpu::release);
     }
@@ -305,6 +309,10 @@ public final class Introspection implements VcpuRunner {
 
     PageRights rights() {
         return rights;
+    }
+
+    GuestViews views() {
+        return views;
     }
 
     GuestFrames frames() {

@@ -16,6 +16,7 @@ import org.vmxsim.mmu.intercept.RegisterWrite;
  */
 final class RegisterEvents implements InterceptListener {
     private static final long NO_GPA = -1;
+    private static final int BREAKPOINT_VECTOR = 3;
 
     private final Introspection introspection;
     private final IntrospectedVcpu vcpu;
@@ -72,7 +73,7 @@ final class RegisterEvents implements InterceptListener {
 
     @Override
     public Answer exception(int number, int vector, int errorCode, long qualification) {
-        if (!vcpu.isDecided() && !wants(EventKind.BREAKPOINT)) {
+        if (vector != BREAKPOINT_VECTOR || !vcpu.isDecided() && !wants(EventKind.BREAKPOINT)) {
             return Answer.CONTINUE;
         }
         return vcpu.ask(this::breakpoint, RegisterEvents::retried);

@@ -14,6 +14,8 @@ import org.vmxsim.kvmi.message.KvmiError;
 import org.vmxsim.kvmi.message.VcpuCommand;
 import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
+import org.vmxsim.kvmi.registers.CpuidLeaves;
+import org.vmxsim.kvmi.registers.InjectedException;
 import org.vmxsim.kvmi.registers.ModelSpecificRegisters;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.Vcpu;
@@ -48,15 +50,27 @@ final class VcpuCommands {
         handlers.on(VcpuCommand.ControlMsr.class, this::controlMsr);
         handlers.on(VcpuCommand.GetRegisters.class, this::registers);
         handlers.on(VcpuCommand.SetRegisters.class, this::registers);
+        handlers.on(VcpuCommand.GetCpuid.class, this::cpuid);
+        handlers.on(VcpuCommand.InjectException.class, this::inject);
         handlers.on(VcpuCommand.GetXcr.class, this::extendedControl);
         handlers.on(VcpuCommand.TranslateGva.class, this::translate);
         handlers.on(VcpuCommand.ControlSinglestep.class, this::singlestep);
+        handlers.on(
+                VcpuCommand.AllocGfn.class,
+                alloc -> Failures.doneOr(introspection.frames().add(alloc.gfn())));
+        handlers.on(
+                VcpuCommand.FreeGfn.class,
+                free -> Failures.doneOr(introspection.frames().remove(free.gfn())));
+        new ViewCommands(introspection).addToVcpu(handlers);
     }
 
     Answer execute(VcpuCommand command) {
         IntrospectedVcpu vcpu = vcpu(command);
         if (vcpu == null) {
             return Failures.of(KvmiError.EINVAL);
+        }
+        if (!introspection.config().dialect().has(command.kind())) {
+            return Failures.of(KvmiError.ENOSYS);
         }
         return vcpu.isIntroduced() ? handlers.execute(command) : Failures.of(KvmiError.EAGAIN);
     }
@@ -174,6 +188,28 @@ final class VcpuCommands {
 
     private Answer extendedControl(VcpuCommand.GetXcr get) {
         return get.xcr() == 0 ? new Answer.Xcr(vcpu(get).vcpu().state().xcr0) : Failures.of(KvmiError.EINVAL);
+    }
+
+    /** As the guest sees it, with its own CR4 and number. */
+    private Answer cpuid(VcpuCommand.GetCpuid get) {
+        return CpuidLeaves.read(vcpu(get).vcpu(), get.function(), get.index());
+    }
+
+    /**
+     * RFC v4 takes one at any time, and the last one counts; later one is under way until it has been reported. The
+     * branch cannot say whether there is an error code: the vector does.
+     */
+    private Answer inject(VcpuCommand.InjectException inject) {
+        IntrospectedVcpu vcpu = vcpu(inject);
+        if (!InjectedException.isValid(vcpu.vcpu(), inject)) {
+            return Failures.of(KvmiError.EINVAL);
+        }
+        if (!isV4() && vcpu.hasInjected()) {
+            return Failures.of(KvmiError.EBUSY);
+        }
+        InjectedException.queue(vcpu.vcpu(), inject);
+        vcpu.injected(true);
+        return Answer.DONE;
     }
 
     private Answer translate(VcpuCommand.TranslateGva translate) {

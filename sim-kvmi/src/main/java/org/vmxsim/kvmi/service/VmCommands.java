@@ -24,10 +24,12 @@ final class VmCommands {
 
     private final Introspection introspection;
     private final PhysicalPages pages;
+    private final ViewCommands views;
     private final CommandHandlers<VmCommand> handlers = new CommandHandlers<>();
 
     VmCommands(Introspection introspection) {
         this.introspection = introspection;
+        this.views = new ViewCommands(introspection);
         this.pages = new PhysicalPages(introspection.vm(), isV4() ? KvmiError.EINVAL : KvmiError.ENOENT);
         handlers.on(VmCommand.GetVersion.class, command -> version());
         handlers.on(VmCommand.CheckCommand.class, this::check);
@@ -38,12 +40,20 @@ final class VmCommands {
         handlers.on(VmCommand.WritePhysical.class, write -> pages.write(write.gpa(), write.bytes()));
         handlers.on(VmCommand.GetPageAccess.class, this::pageAccess);
         handlers.on(VmCommand.SetPageAccess.class, this::pageAccess);
+        handlers.on(VmCommand.SetPageWriteBitmap.class, this::subPages);
+        handlers.on(VmCommand.ControlSpp.class, this::subPages);
         handlers.on(VmCommand.GetMaxGfn.class, command -> new Answer.Gfn(pages.endGfn()));
+        handlers.on(
+                VmCommand.GetNextAvailableGfn.class,
+                command -> new Answer.Gfn(introspection.frames().nextAvailable()));
         handlers.on(VmCommand.QueryPhysical.class, query -> pages.slot(query.gfn()));
+        views.addTo(handlers);
     }
 
     Answer execute(VmCommand command) {
-        return handlers.execute(command);
+        return introspection.config().dialect().has(command.kind())
+                ? handlers.execute(command)
+                : Failures.of(KvmiError.ENOSYS);
     }
 
     private boolean isV4() {
@@ -107,7 +117,7 @@ final class VmCommands {
         }
         byte[] access = new byte[get.gpas().length];
         for (int i = 0; i < access.length; i++) {
-            access[i] = (byte) introspection.vm().views().permissions(get.view(), get.gpas()[i] >>> 12);
+            access[i] = (byte) introspection.rights().get(get.view(), get.gpas()[i] >>> 12);
         }
         return new Answer.PageRights(access);
     }
@@ -137,17 +147,31 @@ final class VmCommands {
         if (chosen != null && !chosen.isIntroduced()) {
             return KvmiError.EAGAIN;
         }
-        return wrongView(view);
+        return views.wrong(view);
     }
 
-    /** What is wrong with the choice of a view, or null: RFC v4 has one view and knows that there could be more. */
-    private KvmiError wrongView(int view) {
-        if (view == Views.DEFAULT_VIEW) {
-            return null;
+    /** It can be switched on; kvmi.rst of v6 says that it cannot be switched off. */
+    private Answer subPages(VmCommand.ControlSpp control) {
+        return control.enable()
+                ? Failures.doneOr(introspection.rights().enableSubPages())
+                : Failures.of(KvmiError.EOPNOTSUPP);
+    }
+
+    /** In order, up to the first error. There is one table of sub-pages, so that all views show the default view's. */
+    private Answer subPages(VmCommand.SetPageWriteBitmap set) {
+        KvmiError wrong = views.wrong(set.view());
+        if (wrong != null) {
+            return Failures.of(wrong);
         }
-        if (!GuestVmcs.supportsEptpSwitching(introspection.vm().kvm().capabilities())) {
-            return isV4() ? KvmiError.ENOSYS : KvmiError.EOPNOTSUPP;
+        if (!introspection.rights().allowsSubPages() || set.view() != Views.DEFAULT_VIEW) {
+            return Failures.of(KvmiError.EOPNOTSUPP);
         }
-        return isV4() || !introspection.vm().views().exists(view) ? KvmiError.EINVAL : null;
+        for (VmCommand.PageBitmap page : set.pages()) {
+            KvmResult result = introspection.rights().bitmap(page.gpa() >>> 12, page.bitmap());
+            if (!result.isOk()) {
+                return Failures.doneOr(result);
+            }
+        }
+        return Answer.DONE;
     }
 }
