@@ -16,6 +16,7 @@ import org.vmxsim.mmu.intercept.Intercepts;
 import org.vmxsim.mmu.intercept.RegisterExits;
 import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.VmxUnit;
+import org.vmxsim.vmx.exit.VmExit;
 
 /**
  * One virtual processor: {@link #run} enters the guest again and again until something needs the caller. What was asked
@@ -246,8 +247,7 @@ public final class Vcpu {
      *
      * @param vector vector, 0 to 31 but not 2, which is no exception
      * @param errorCode the error code, or a negative number for none
-     * @throws IllegalArgumentException if the vector is out of range, or has an error code that it does not push, or
-     *     lacks one that it pushes
+     * @throws IllegalArgumentException if {@link EventQueue#isException} says no
      */
     public void injectException(int vector, int errorCode) {
         events.exception(vector, errorCode);
@@ -256,12 +256,13 @@ public final class Vcpu {
     /**
      * Queues a page fault, as {@link #injectException}.
      *
-     * @param errorCode the error code
+     * @param errorCode the error code, 0 to 0xffff
      * @param gla the linear address for CR2
+     * @throws IllegalArgumentException if the error code is out of range
      */
     public void injectPageFault(int errorCode, long gla) {
+        events.exception(Event.PAGE_FAULT, errorCode);
         cpu.cr2 = gla;
-        events.exception(Event.PAGE_FAULT, true, errorCode);
     }
 
     /**
@@ -298,6 +299,24 @@ public final class Vcpu {
      */
     public Intercepts intercepts() {
         return intercepts;
+    }
+
+    /**
+     * What is to be injected into its guest.
+     *
+     * @return exceptions, NMIs and external interrupts that wait
+     */
+    public EventQueue events() {
+        return events;
+    }
+
+    /**
+     * The last VM exit, to look at; also the one that somebody is asked about in an intercept.
+     *
+     * @return the record of its processor, which the next exit overwrites
+     */
+    public VmExit lastVmExit() {
+        return vmx.exit();
     }
 
     RegisterExits registerExits() {
@@ -368,10 +387,6 @@ public final class Vcpu {
 
     ProcessorStep step() {
         return step;
-    }
-
-    EventQueue events() {
-        return events;
     }
 
     RunTracing tracing() {

@@ -100,6 +100,9 @@ final class VcpuRun {
         if (hindered != null) {
             return hindered;
         }
+        if (!vcpu.intercepts().mayInject(vcpu.events().pendingNew())) {
+            return new VcpuExit.Held();
+        }
         tracing.entering(vcpu.events().beforeEntry());
         VmxStatus status = launched ? vmx.vmresume() : vmx.vmlaunch();
         if (status != VmxStatus.SUCCEED) {

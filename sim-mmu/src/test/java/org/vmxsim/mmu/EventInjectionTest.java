@@ -3,8 +3,14 @@ package org.vmxsim.mmu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.guest.EventQueue;
+import org.vmxsim.mmu.guest.PendingException;
+import org.vmxsim.mmu.intercept.InterceptListener;
 import org.vmxsim.mmu.trace.VcpuStatistics;
 import org.vmxsim.vmx.exit.ExitReason;
 
@@ -144,5 +150,110 @@ class EventInjectionTest {
         assertThatThrownBy(() -> guest.vcpu.injectException(32, -1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> guest.vcpu.injectException(13, -1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> guest.vcpu.injectException(6, 0)).isInstanceOf(IllegalArgumentException.class);
+        // SDM "VM-Entry Control Fields": bits 31:16 of the error code must be 0.
+        assertThatThrownBy(() -> guest.vcpu.injectException(13, 0x1_0000)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> guest.vcpu.injectPageFault(0x1_0000, 0)).isInstanceOf(IllegalArgumentException.class);
+        int[][] software = {{1, 0}, {3, 16}, {6, 1}, {2, 2}};
+        for (int[] row : software) {
+            assertThatThrownBy(() -> guest.vcpu.events().softwareException(row[0], row[1]))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+        assertThat(guest.vcpu.events().pending()).isNull();
+    }
+
+    /** SDM table "Protected-Mode Exceptions and Interrupts", typed again: which vectors push an error code. */
+    @Test
+    void whatCanBeInjectedIsWhatTheTableSays() {
+        int[] pushing = {8, 10, 11, 12, 13, 14, 17, 21};
+        for (int vector = -1; vector < 40; vector++) {
+            int wanted = vector;
+            boolean pushes = IntStream.of(pushing).anyMatch(each -> each == wanted);
+            boolean exists = vector >= 0 && vector < 32 && vector != 2;
+            assertThat(EventQueue.pushesErrorCode(vector)).isEqualTo(pushes);
+            assertThat(EventQueue.isException(vector, -1)).isEqualTo(exists && !pushes);
+            assertThat(EventQueue.isException(vector, 0xffff)).isEqualTo(pushes);
+            assertThat(EventQueue.isException(vector, 0x1_0000)).isFalse();
+        }
+    }
+
+    /** The handler of an instruction's own exception returns behind it, without RF. */
+    @Test
+    void aSoftwareExceptionIsThatOfTheInstruction() {
+        int[][] rows = {{3, 1, 6}, {3, 2, 6}, {4, 1, 6}, {1, 1, 5}};
+        for (int[] row : rows) {
+            boot(0x90, 0x90, 0xf4);
+            handler(row[0], 0xf4);
+            guest.vcpu.events().softwareException(row[0], row[1]);
+            assertThat(guest.vcpu.events().pending())
+                    .isEqualTo(new PendingException(row[0], row[2], false, 0, guest.vcpu.state().cr2));
+            guest.expect(VcpuExit.Hlt.class);
+            assertThat(stack(0)).as("EIP").isEqualTo(Guest.CODE + row[1]);
+            assertThat(stack(2) & RF).as("RF").isZero();
+            assertThat(guest.vcpu.events().pending()).isNull();
+        }
+    }
+
+    /** A breakpoint that came to the caller is the guest's as if it had never come. */
+    @Test
+    void aBreakpointThatTheCallerGivesBackIsTheGuests() {
+        boot(0x66, 0xcc, 0xf4); // int3 with a prefix
+        handler(3, 0xf4);
+        guest.vcpu.softwareBreakpoints(true);
+        assertThat(guest.run()).isEqualTo(new VcpuExit.Debug(3, Guest.CODE));
+        assertThat(guest.vcpu.lastVmExit().instructionLengthBytes).isEqualTo(2);
+        guest.vcpu.events().softwareException(3, guest.vcpu.lastVmExit().instructionLengthBytes);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(stack(0)).isEqualTo(Guest.CODE + 2);
+    }
+
+    @Test
+    void whatWillBeInjectedIsToldBeforeEntryUntilItMay() {
+        boot(0x40);
+        handler(14, 0xf4);
+        List<PendingException> told = new ArrayList<>();
+        guest.vcpu.intercepts().listener(new InterceptListener() {
+            @Override
+            public Answer injecting(int vcpu, PendingException exception) {
+                told.add(exception);
+                return told.size() < 3 ? Answer.HOLD : Answer.CONTINUE;
+            }
+        });
+        guest.vcpu.injectException(13, 0x18);
+        guest.expect(VcpuExit.Held.class);
+        guest.vcpu.injectPageFault(2, 0xdead_b000L);
+        guest.expect(VcpuExit.Held.class);
+        assertThat(guest.vcpu.rip()).isEqualTo(Guest.CODE);
+        guest.expect(VcpuExit.Hlt.class);
+        PendingException pageFault = new PendingException(14, 3, true, 2, 0xdead_b000L);
+        assertThat(told).extracting(PendingException::vector).containsExactly(13, 14, 14);
+        assertThat(told.get(2)).isEqualTo(pageFault);
+        assertThat(stack(0)).isEqualTo(2);
+    }
+
+    /** A delivery that is interrupted and repeated is one injection. */
+    @Test
+    void anInterruptedDeliveryIsNotToldAgain() {
+        boot(0x40);
+        handler(13, 0xf4);
+        List<Integer> told = new ArrayList<>();
+        guest.vcpu.intercepts().listener(new InterceptListener() {
+            @Override
+            public Answer injecting(int vcpu, PendingException exception) {
+                told.add(exception.vector());
+                return Answer.CONTINUE;
+            }
+        });
+        guest.vm.views().access(0, 0x8000 - 0x1000 >>> 12, 5);
+        guest.vcpu.injectException(13, 0);
+        guest.expect(VcpuExit.Restricted.class);
+        assertThat(guest.vcpu.events().pending().vector()).isEqualTo(13);
+        guest.vcpu.allowOnce();
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(told).containsExactly(13);
+        guest.vcpu.injectException(13, 0);
+        guest.vcpu.injectException(13, 0);
+        assertThat(guest.vcpu.events().pending())
+                .extracting(PendingException::vector)
+                .isEqualTo(8);
     }
 }

@@ -16,6 +16,10 @@ import org.vmxsim.vmx.vmcs.GuestField;
  */
 public final class EventQueue {
     private static final int NMI_VECTOR = 2;
+    private static final int BREAKPOINT = 3;
+    private static final int OVERFLOW = 4;
+    private static final int MOST_VECTOR = 31;
+    private static final int MOST_ERROR_CODE = 0xffff;
     private static final long IF = 1 << 9;
     private static final long RF = 1 << 16;
     private static final long PE = 1;
@@ -96,16 +100,70 @@ public final class EventQueue {
      *
      * @param vector vector, 0 to 31 but not 2, which is no exception
      * @param code the error code, or a negative number for none
-     * @throws IllegalArgumentException if the vector is out of range, or has an error code that it does not push, or
-     *     lacks one that it pushes
+     * @throws IllegalArgumentException if {@link #isException} says no
      */
     public void exception(int vector, int code) {
-        boolean pushes = vector >= 0 && vector < 32 && (PUSH_ERROR_CODE >>> vector & 1) != 0;
-        if (vector < 0 || vector > 31 || vector == NMI_VECTOR || pushes != code >= 0) {
-            throw new IllegalArgumentException("need an exception vector, with an error code where it pushes one, got"
-                    + " vector=" + vector + " errorCode=" + code);
+        if (!isException(vector, code)) {
+            throw new IllegalArgumentException("need an exception vector, with an error code up to 0xffff where it"
+                    + " pushes one, got vector=" + vector + " errorCode=" + code);
         }
-        exception(vector, pushes, pushes ? code : 0);
+        exception(vector, code >= 0, Math.max(code, 0));
+    }
+
+    /**
+     * Whether VM entry can inject an exception, and its handler would find what the processor pushes. SDM "VM-Entry
+     * Control Fields": of an error code only 16 bits can be set.
+     *
+     * @param vector any number
+     * @param code the error code, or a negative number for none
+     * @return true for a vector of 0 to 31 that is not 2, with an error code if and only if it pushes one
+     */
+    public static boolean isException(int vector, int code) {
+        boolean inRange = vector >= 0 && vector <= MOST_VECTOR && vector != NMI_VECTOR;
+        return inRange && (code < 0 ? !pushesErrorCode(vector) : pushesErrorCode(vector) && code <= MOST_ERROR_CODE);
+    }
+
+    /**
+     * Whether an exception pushes an error code. SDM table "Protected-Mode Exceptions and Interrupts".
+     *
+     * @param vector any number
+     * @return true for #DF, #TS, #NP, #SS, #GP, #PF, #AC and #CP
+     */
+    public static boolean pushesErrorCode(int vector) {
+        return vector >= 0 && vector <= MOST_VECTOR && (PUSH_ERROR_CODE >>> vector & 1) != 0;
+    }
+
+    /**
+     * Queues the exception of an instruction that asks for one, as {@link #exception(int, boolean, int)}: the handler
+     * returns behind the instruction. INT3 and INTO are software exceptions, INT1 is a privileged one.
+     *
+     * @param vector 1, 3 or 4
+     * @param lengthBytes length of the instruction at RIP, 1 to 15
+     * @throws IllegalArgumentException for another vector or length
+     */
+    public void softwareException(int vector, int lengthBytes) {
+        if (vector != Event.DEBUG && vector != BREAKPOINT && vector != OVERFLOW
+                || lengthBytes < 1
+                || lengthBytes > 15) {
+            throw new IllegalArgumentException("need vector 1, 3 or 4 and an instruction of 1 to 15 bytes, got vector="
+                    + vector + " lengthBytes=" + lengthBytes);
+        }
+        int type = vector == Event.DEBUG ? Event.PRIVILEGED_SOFTWARE_EXCEPTION : Event.SOFTWARE_EXCEPTION;
+        exception(type, vector, false, 0, lengthBytes);
+    }
+
+    /**
+     * The exception that the next VM entry will inject, if nothing comes until then.
+     *
+     * @return the exception, or null if none waits
+     */
+    public PendingException pending() {
+        if (exception == 0) {
+            return null;
+        }
+        boolean pushes = (exception & Event.DELIVER_ERROR_CODE) != 0;
+        return new PendingException(
+                exception & 0xff, exception >>> 8 & 7, pushes, pushes ? errorCode : 0, vmx.cpu().cr2);
     }
 
     /**
@@ -149,6 +207,15 @@ public final class EventQueue {
             errorCode = code;
             exceptionLength = lengthBytes;
         }
+    }
+
+    /**
+     * As {@link #pending}, but only what was raised by software and has not been begun to be delivered.
+     *
+     * @return the exception, or null if none waits or it is delivered once more after an interruption
+     */
+    public PendingException pendingNew() {
+        return isNew ? pending() : null;
     }
 
     /**

@@ -1,5 +1,7 @@
 package org.vmxsim.mmu.intercept;
 
+import org.vmxsim.mmu.guest.PendingException;
+
 /** Who is told what {@link Intercepts} was asked for, and decides. Every method lets the guest go on by default. */
 public interface InterceptListener {
     /** What becomes of an instruction or exception. */
@@ -83,6 +85,18 @@ public interface InterceptListener {
      * @return CONTINUE to have the guest handle it
      */
     default Answer exception(int vcpu, int vector, int errorCode, long qualification) {
+        return Answer.CONTINUE;
+    }
+
+    /**
+     * The guest is about to be entered with a new exception, whoever asked for it: it may be another than the one asked
+     * for, where two have met.
+     *
+     * @param vcpu number of the vCPU
+     * @param exception what VM entry will inject
+     * @return {@link Answer#HOLD} to come back instead, and be asked again; with any other answer the guest is entered
+     */
+    default Answer injecting(int vcpu, PendingException exception) {
         return Answer.CONTINUE;
     }
 

@@ -5,6 +5,7 @@ import java.util.function.LongSupplier;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestVmcs;
+import org.vmxsim.mmu.guest.PendingException;
 import org.vmxsim.vmx.control.PrimaryControls;
 import org.vmxsim.vmx.control.SecondaryControls;
 
@@ -51,6 +52,16 @@ public final class Intercepts {
      */
     public void listener(InterceptListener newListener) {
         listener = newListener == null ? new InterceptListener() {} : newListener;
+    }
+
+    /**
+     * Asks about an exception that the guest is about to be entered with.
+     *
+     * @param exception the exception, or null for none
+     * @return false if the guest is not to be entered yet
+     */
+    public boolean mayInject(PendingException exception) {
+        return exception == null || listener.injecting(vcpu, exception) != InterceptListener.Answer.HOLD;
     }
 
     int vcpu() {
