@@ -25,7 +25,6 @@ public final class Scheduler {
     private final List<Vcpu> vcpus = new ArrayList<>();
     private VcpuRunner runner = VcpuRunner.DIRECT;
     private int next;
-    private int skipped;
 
     private Scheduler(long quantum, SplittableRandom random, int... schedule) {
         if (quantum < 1) {
@@ -117,7 +116,7 @@ public final class Scheduler {
 
     /**
      * Gives turns until one ends in something for the caller, or the budget is used up. A vCPU that is not ready loses
-     * its turn; while none is ready, nothing of the budget is used.
+     * its turn; while none is ready, nothing of the budget is used. A turn that ends early uses what it ran.
      *
      * @param maxInstructions budget of all vCPUs together
      * @return the turn that ended
@@ -130,15 +129,15 @@ public final class Scheduler {
         for (long left = maxInstructions; left > 0; ) {
             Vcpu vcpu = pick();
             if (!runner.isReady(vcpu)) {
-                idleAfter(vcpus.size() + schedule.length);
+                if (!isAnyReady()) {
+                    runner.idle();
+                }
                 continue;
             }
-            skipped = 0;
             long turn = Math.min(quantum, left);
-            long before = vcpu.processor().retired;
             VcpuExit exit = runner.run(vcpu, turn);
-            // What a vCPU that has to wait has not used is the others'.
-            left -= runner.isReady(vcpu) ? turn : vcpu.processor().retired - before + 1;
+            // A turn that was over before it began counts too, so that all of them come to an end.
+            left -= Math.max(turn - runner.budgetLeft(vcpu), 1);
             if (!(exit instanceof VcpuExit.Intr)) {
                 return new Turn(vcpu, exit);
             }
@@ -146,13 +145,18 @@ public final class Scheduler {
         return new Turn(null, null);
     }
 
-    /** None of those that get turns is ready if all have lost theirs one after another. */
-    private void idleAfter(int turns) {
-        skipped++;
-        if (skipped >= turns) {
-            runner.idle();
-            skipped = 0;
+    /** Whether one of those that get turns could run. */
+    private boolean isAnyReady() {
+        return schedule.length == 0
+                ? vcpus.stream().anyMatch(runner::isReady)
+                : Arrays.stream(schedule).mapToObj(this::vcpu).anyMatch(runner::isReady);
+    }
+
+    private Vcpu vcpu(int number) {
+        if (number >= vcpus.size()) {
+            throw new IllegalArgumentException("the schedule names vCPU " + number + " of " + vcpus.size());
         }
+        return vcpus.get(number);
     }
 
     private Vcpu pick() {
@@ -160,12 +164,9 @@ public final class Scheduler {
             return vcpus.get(random.nextInt(vcpus.size()));
         }
         if (schedule.length > 0) {
-            int turn = schedule[next];
-            if (turn >= vcpus.size()) {
-                throw new IllegalArgumentException("the schedule names vCPU " + turn + " of " + vcpus.size());
-            }
+            Vcpu vcpu = vcpu(schedule[next]);
             next = (next + 1) % schedule.length;
-            return vcpus.get(turn);
+            return vcpu;
         }
         Vcpu vcpu = vcpus.get(next % vcpus.size());
         next = next % vcpus.size() + 1;

@@ -56,7 +56,7 @@ final class VcpuRun {
         vm.requestFlushes();
         long left = maxInstructions;
         while (exit == null && vm.oops() == null) {
-            if (requests.take(vcpu.id(), RequestBits.KICK) || left <= 0) {
+            if (left <= 0 || requests.take(vcpu.id(), RequestBits.KICK)) {
                 exit = new VcpuExit.Intr();
                 break;
             }

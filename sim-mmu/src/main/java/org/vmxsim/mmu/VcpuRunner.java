@@ -27,6 +27,16 @@ public interface VcpuRunner {
         return true;
     }
 
+    /**
+     * What the last {@link #run} of a vCPU has left of its budget.
+     *
+     * @param vcpu the vCPU
+     * @return instructions and VM exits, at least 0
+     */
+    default long budgetLeft(Vcpu vcpu) {
+        return vcpu.budgetLeft();
+    }
+
     /** Waits for what vCPUs wait for, because none of them can run; returns after a while even if nothing came. */
     default void idle() {}
 }

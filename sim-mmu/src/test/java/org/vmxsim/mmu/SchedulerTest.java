@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.mmu.host.PageSize;
@@ -89,5 +91,67 @@ class SchedulerTest {
         assertThatThrownBy(other::createVcpu)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("processors=2");
+    }
+
+    /** Stands in front of vCPUs and lets those wait that are named. */
+    private static final class Waiting implements VcpuRunner {
+        final Set<Vcpu> waiting = new HashSet<>();
+        final List<Vcpu> ran = new ArrayList<>();
+        int idle;
+
+        @Override
+        public VcpuExit run(Vcpu vcpu, long maxInstructions) {
+            ran.add(vcpu);
+            return vcpu.run(maxInstructions);
+        }
+
+        @Override
+        public boolean isReady(Vcpu vcpu) {
+            return !waiting.contains(vcpu);
+        }
+
+        /** The third time something comes. */
+        @Override
+        public void idle() {
+            idle++;
+            if (idle == 3) {
+                waiting.clear();
+            }
+        }
+    }
+
+    @Test
+    void aVcpuThatWaitsLosesItsTurnsAndUsesNothing() {
+        for (Scheduler scheduler :
+                List.of(Scheduler.roundRobin(10), Scheduler.random(10, 5), Scheduler.explicit(10, 1, 1, 0))) {
+            Guest guest = new Guest(PageSize.SIZE_4K, Engine.FUNCTIONAL, 2);
+            guest.code(0xeb, 0xfe); // jmp self
+            Vcpu second = guest.vm.createVcpu();
+            second.setState(guest.vcpu.state());
+            Waiting runner = new Waiting();
+            runner.waiting.add(second);
+            scheduler.add(guest.vcpu).add(second).runner(runner);
+            assertThat(scheduler.run(100).vcpu()).isNull();
+            assertThat(runner.ran).hasSize(10).containsOnly(guest.vcpu);
+            assertThat(runner.idle).isZero();
+            runner.waiting.add(guest.vcpu);
+            assertThat(scheduler.run(100).vcpu()).isNull();
+            assertThat(runner.idle).isEqualTo(3);
+            assertThat(runner.ran).hasSize(20).contains(second);
+        }
+    }
+
+    @Test
+    void aTurnThatEndsEarlyUsesWhatItRan() {
+        Guest guest = new Guest();
+        guest.code(0xeb, 0xfe);
+        List<Long> budgets = new ArrayList<>();
+        Scheduler scheduler = Scheduler.roundRobin(10).add(guest.vcpu).runner((vcpu, maxInstructions) -> {
+            budgets.add(maxInstructions);
+            vcpu.kick();
+            return vcpu.run(maxInstructions);
+        });
+        assertThat(scheduler.run(12).vcpu()).isNull();
+        assertThat(budgets).hasSize(12).startsWith(10L, 10L, 10L, 9L, 8L).endsWith(1L);
     }
 }

@@ -111,8 +111,14 @@ final class EventMasks {
         introspection.vcpus().forEach(this::apply);
     }
 
-    /** Has the vCPU exit for what is wanted, and for nothing else. */
+    /**
+     * Has the vCPU exit for what is wanted, and for nothing else. An exit that is held is finished first: what was
+     * decided about it counts whatever is wanted by then.
+     */
     void apply(IntrospectedVcpu vcpu) {
+        if (vcpu.isHolding()) {
+            return;
+        }
         Wanted wanted = wanted(vcpu);
         Intercepts intercepts = vcpu.vcpu().intercepts();
         boolean crs = wanted.events.contains(EventKind.CR);
@@ -145,10 +151,7 @@ final class EventMasks {
     void clear() {
         ofVm.clear();
         byVcpu.clear();
-        introspection.vcpus().forEach(vcpu -> {
-            vcpu.keepBreakpoints(false);
-            vcpu.seeVirtualizationExceptions(false);
-        });
+        introspection.vcpus().forEach(vcpu -> vcpu.seeVirtualizationExceptions(false));
         applyAll();
     }
 }

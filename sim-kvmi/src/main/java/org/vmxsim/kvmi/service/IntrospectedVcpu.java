@@ -1,6 +1,8 @@
 package org.vmxsim.kvmi.service;
 
 import java.util.BitSet;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -22,6 +24,13 @@ final class IntrospectedVcpu {
     private Event held;
 
     private EventReply decision;
+    /** An exit is held, asked about or decided, and not yet finished. */
+    private boolean holding;
+    /** The next instruction is executed by the processor because the tool wanted to see it stepped. */
+    private boolean stepping;
+    /** Pages whose sub-pages are open to the instruction that the vCPU stands at. */
+    private final Set<Long> openPages = new LinkedHashSet<>();
+
     private GeneralRegisters newRegisters;
     private int pauses;
     private boolean introduced;
@@ -93,11 +102,23 @@ final class IntrospectedVcpu {
         return then.apply(reply);
     }
 
-    /** What the exit that is held asks. */
-    Event takeHeld() {
+    /** An exit is held: what it asks. */
+    Event hold() {
         Event event = held;
         held = null;
+        holding = true;
         return event;
+    }
+
+    /** The exit that was held has been handled with the decision. */
+    void finished() {
+        holding = false;
+        decision = null;
+    }
+
+    /** Whether the last exit is still to be handled: nothing else may be reported or changed before. */
+    boolean isHolding() {
+        return holding;
     }
 
     void decide(EventReply reply) {
@@ -107,6 +128,18 @@ final class IntrospectedVcpu {
     /** Whether an exit waits to be handled again with a decision. */
     boolean isDecided() {
         return decision != null;
+    }
+
+    void stepping(boolean on) {
+        stepping = on;
+    }
+
+    boolean isStepping() {
+        return stepping;
+    }
+
+    Set<Long> openPages() {
+        return openPages;
     }
 
     void pause() {
@@ -177,6 +210,7 @@ final class IntrospectedVcpu {
         pauses = 0;
         injected = false;
         newRegisters = null;
+        stepping = false;
         singlestep(false);
         if (waiting != null) {
             replied(Replies.letGo(waiting.event));

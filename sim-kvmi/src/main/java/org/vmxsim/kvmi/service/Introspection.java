@@ -40,6 +40,8 @@ public final class Introspection implements VcpuRunner {
     private Session session;
     private boolean crashed;
     private long idleSinceNanos = -1;
+    /** Of the run that is under way, or was last. */
+    private long budgetLeft;
 
     private Introspection(Vm vm, IntrospectionConfig config) {
         this.vm = vm;
@@ -149,26 +151,41 @@ public final class Introspection implements VcpuRunner {
      */
     @Override
     public VcpuExit run(Vcpu vcpu, long maxInstructions) {
+        if (maxInstructions < 0) {
+            throw new IllegalArgumentException("need maxInstructions >= 0, got " + maxInstructions);
+        }
         IntrospectedVcpu introspected = introspected(vcpu);
         listen();
-        long left = maxInstructions;
+        budgetLeft = maxInstructions;
         boolean first = true;
-        while (!crashed && isReady(vcpu) && (left > 0 || first)) {
+        while (!crashed && isReady(vcpu) && (budgetLeft > 0 || first)) {
             first = false;
-            exits.finishDecided(introspected);
             exits.beforeTurn(introspected);
-            if (!introspected.isWaiting() && !crashed) {
-                long turn = Math.min(left, config.quantumInstructions());
-                VcpuExit exit = exits.turned(introspected, vcpu.run(turn));
-                left -= turn - vcpu.budgetLeft();
-                boolean kicked = exit instanceof VcpuExit.Intr && vcpu.budgetLeft() > 0;
-                if (kicked || exit != null && !(exit instanceof VcpuExit.Intr)) {
+            if (!crashed && isReady(vcpu)) {
+                VcpuExit exit = turn(introspected);
+                if (exit != null) {
                     return exit;
                 }
             }
             listen();
         }
         return crashed ? new VcpuExit.Shutdown() : new VcpuExit.Intr();
+    }
+
+    /** One turn; null if it ended without anything for the caller. */
+    private VcpuExit turn(IntrospectedVcpu introspected) {
+        Vcpu vcpu = introspected.vcpu();
+        idleSinceNanos = -1;
+        long budget = introspected.isHolding() ? 0 : Math.min(budgetLeft, config.quantumInstructions());
+        VcpuExit exit = exits.turn(introspected, budget);
+        budgetLeft -= budget - vcpu.budgetLeft();
+        boolean usedUp = exit instanceof VcpuExit.Intr && vcpu.budgetLeft() == 0;
+        return usedUp ? null : exit;
+    }
+
+    @Override
+    public long budgetLeft(Vcpu vcpu) {
+        return budgetLeft;
     }
 
     /** Hears the tool, and reports what is to be reported of vCPUs that could run. */

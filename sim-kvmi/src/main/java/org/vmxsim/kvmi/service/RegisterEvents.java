@@ -1,21 +1,24 @@
 package org.vmxsim.kvmi.service;
 
 import java.util.function.Function;
+import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventContext;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
 import org.vmxsim.kvmi.registers.RegisterImages;
+import org.vmxsim.mmu.guest.GuestPageTables;
 import org.vmxsim.mmu.intercept.InterceptListener;
 import org.vmxsim.mmu.intercept.RegisterWrite;
+import org.vmxsim.vmx.exit.VmExit;
 
 /**
  * Events of instructions and exceptions of one vCPU: each exit is held until the tool has replied. Source: RFC v4,
  * patches 12 to 16.
  */
 final class RegisterEvents implements InterceptListener {
-    private static final long NO_GPA = -1;
     private static final int BREAKPOINT_VECTOR = 3;
 
     private final Introspection introspection;
@@ -79,8 +82,18 @@ final class RegisterEvents implements InterceptListener {
         return vcpu.ask(this::breakpoint, RegisterEvents::retried);
     }
 
+    private int instructionBytes() {
+        return vcpu.vcpu().intercepts().exit().instructionLengthBytes;
+    }
+
+    /** The page of the instruction may be unmapped by now; then there is no address, and the event is raised still. */
     private Event breakpoint() {
-        return new Event.Breakpoint(context(), NO_GPA, 1);
+        CpuState state = vcpu.vcpu().state();
+        long gva = state.rip + state.segments[CpuState.CS].base;
+        long linear = RegisterImages.modeBytes(state) == Long.BYTES ? gva : gva & 0xffff_ffffL;
+        CpuModel model = vcpu.vcpu().processor().model;
+        long gpa = new GuestPageTables(vcpu.vcpu().memory(), model).gpa(state, linear, 0);
+        return new Event.Breakpoint(context(), gpa, instructionBytes());
     }
 
     private static Answer retried(EventReply reply) {
@@ -92,7 +105,7 @@ final class RegisterEvents implements InterceptListener {
         if (!vcpu.isDecided() && !wants(EventKind.CPUID)) {
             return Answer.CONTINUE;
         }
-        return vcpu.ask(() -> new Event.Cpuid(context(), leaf, subleaf, 2), RegisterEvents::retried);
+        return vcpu.ask(() -> new Event.Cpuid(context(), leaf, subleaf, instructionBytes()), RegisterEvents::retried);
     }
 
     @Override
@@ -101,6 +114,9 @@ final class RegisterEvents implements InterceptListener {
             return Answer.CONTINUE;
         }
         Event.DescriptorTableRegister register = Event.DescriptorTableRegister.valueOf(table.name());
-        return vcpu.ask(() -> new Event.Descriptor(context(), register, write, 0, 0), RegisterEvents::retried);
+        VmExit exit = vcpu.vcpu().intercepts().exit();
+        return vcpu.ask(
+                () -> new Event.Descriptor(context(), register, write, exit.instructionInformation, exit.qualification),
+                RegisterEvents::retried);
     }
 }

@@ -1,29 +1,42 @@
 package org.vmxsim.kvmi.service;
 
+import java.util.HashMap;
+import java.util.Map;
+import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
-import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
-import org.vmxsim.kvmi.message.EventReply;
+import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.registers.RegisterImages;
+import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuExit;
-import org.vmxsim.mmu.view.ViewAccess;
+import org.vmxsim.mmu.Vm;
 
 /** Turns of vCPUs under introspection: what is reported before one, and what its end means. */
 final class TurnExits {
     private static final int SINGLE_STEP = 1;
-    private static final long NO_GVA = -1;
+    /** {@code KVM_HC_XEN_HVM_OP}. */
+    private static final long XEN_HVM_OP = 34;
+    /** {@code KVM_HC_XEN_HVM_OP_GUEST_REQUEST_VM_EVENT}. */
+    private static final long GUEST_REQUEST_VM_EVENT = 24;
+    /** KVM_ENOSYS, as a guest reads it. */
+    private static final long NO_SUCH_CALL = -1000;
+
+    private static final int ALL_WRITABLE = -1;
 
     private final Introspection introspection;
+    private final PageEvents pages;
 
     TurnExits(Introspection introspection) {
         this.introspection = introspection;
+        this.pages = new PageEvents(introspection);
+        introspection.vm().hypercalls().exit(XEN_HVM_OP);
     }
 
     /** A tool comes. */
     void attach() {
-        introspection.vm().views().onDenied(new PageEvents(introspection));
+        introspection.vm().views().onDenied(pages);
         introspection.vcpus().forEach(this::attach);
     }
 
@@ -35,13 +48,6 @@ final class TurnExits {
     /** The tool is gone; exits that are held meanwhile are handled with what was decided for it. */
     void detach() {
         introspection.vm().views().onDenied(null);
-    }
-
-    /** Finishes an exit that has been decided, before anything else is reported of the vCPU. */
-    void finishDecided(IntrospectedVcpu vcpu) {
-        if (vcpu.isDecided() && !vcpu.isWaiting()) {
-            turned(vcpu, vcpu.vcpu().run(0));
-        }
     }
 
     /** Reports what is to be reported before the guest runs on. */
@@ -57,7 +63,7 @@ final class TurnExits {
 
     /** Reports a pause that was asked for, unless another event comes first. */
     void paused(IntrospectedVcpu vcpu) {
-        while (!vcpu.isWaiting() && !vcpu.isDecided() && vcpu.takePause()) {
+        while (!vcpu.isWaiting() && !vcpu.isHolding() && vcpu.takePause()) {
             boolean masked = introspection.config().quirks().contains(StrictV4.PAUSE_EVENT_MASKED);
             if (!masked || introspection.masks().isEnabled(vcpu, EventKind.PAUSE_VCPU)) {
                 introspection.raise(vcpu, new Event.Pause(RegisterImages.context(vcpu.vcpu())), reply -> {});
@@ -74,36 +80,111 @@ final class TurnExits {
     }
 
     /**
-     * The end of a turn.
+     * Runs a vCPU for a turn, and reports what its end means.
      *
-     * @return null if it concerns the tool alone
+     * @param budget instructions and VM exits; an exit that is held is only finished, whatever the budget
+     * @return null if the end concerns the tool alone
      */
-    VcpuExit turned(IntrospectedVcpu vcpu, VcpuExit exit) {
+    VcpuExit turn(IntrospectedVcpu vcpu, long budget) {
+        if (vcpu.isHolding()) {
+            VcpuExit exit = vcpu.vcpu().run(0);
+            vcpu.finished();
+            introspection.masks().apply(vcpu);
+            return ended(vcpu, exit);
+        }
+        return vcpu.openPages().isEmpty() ? ended(vcpu, vcpu.vcpu().run(budget)) : opened(vcpu, budget);
+    }
+
+    /** One instruction with the sub-pages open that it may write; no other vCPU runs meanwhile. */
+    private VcpuExit opened(IntrospectedVcpu vcpu, long budget) {
+        Vm vm = introspection.vm();
+        Map<Long, int[]> bitmaps = new HashMap<>();
+        vcpu.openPages().forEach(gfn -> {
+            bitmaps.put(gfn, vm.getSubPages(gfn, 1).bitmaps());
+            vm.setSubPages(gfn, new int[] {ALL_WRITABLE});
+        });
+        vcpu.vcpu().singleStep(true);
+        VcpuExit exit = vcpu.vcpu().run(budget);
+        vcpu.vcpu().singleStep(vcpu.isSinglestepping());
+        bitmaps.forEach(vm::setSubPages);
+        boolean stepped = exit instanceof VcpuExit.Debug debug && debug.exception() == SINGLE_STEP;
+        if (stepped) {
+            vcpu.openPages().clear();
+        }
+        return stepped && !vcpu.isSinglestepping() && !vcpu.isStepping() ? null : ended(vcpu, exit);
+    }
+
+    private VcpuExit ended(IntrospectedVcpu vcpu, VcpuExit exit) {
         if (exit instanceof VcpuExit.Held) {
-            introspection.raise(vcpu, vcpu.takeHeld(), vcpu::decide);
+            introspection.raise(vcpu, vcpu.hold(), vcpu::decide);
             return null;
         }
         if (exit instanceof VcpuExit.Restricted restricted) {
-            restricted(vcpu, restricted.access());
+            pages.restricted(vcpu, restricted.access());
             return null;
         }
-        if (exit instanceof VcpuExit.Debug debug && debug.exception() == SINGLE_STEP && vcpu.isSinglestepping()) {
-            introspection.raise(vcpu, new Event.Singlestep(RegisterImages.context(vcpu.vcpu()), false), reply -> {});
+        if (exit instanceof VcpuExit.Spp spp && pages.protectedSubPage(vcpu, spp)) {
             return null;
+        }
+        if (exit instanceof VcpuExit.Hypercall call && call.nr() == XEN_HVM_OP) {
+            called(vcpu, call.longMode());
+            return null;
+        }
+        boolean steps = vcpu.isSinglestepping() || vcpu.isStepping();
+        if (steps && exit instanceof VcpuExit.Debug debug && debug.exception() == SINGLE_STEP) {
+            stepped(vcpu, false);
+            return null;
+        }
+        if (steps && isEnd(exit)) {
+            stepped(vcpu, true);
         }
         return exit;
     }
 
-    private void restricted(IntrospectedVcpu vcpu, ViewAccess access) {
-        long gva = access.gla() == 0 ? NO_GVA : access.gla();
-        Event event = new Event.PageFault(
-                RegisterImages.context(vcpu.vcpu()), gva, access.gpa(), access.access(), access.view());
-        introspection.raise(vcpu, event, reply -> afterFault(vcpu, (EventReply.AfterFault) reply));
+    /** Whether an instruction could not be executed. */
+    private static boolean isEnd(VcpuExit exit) {
+        return exit instanceof VcpuExit.InternalError
+                || exit instanceof VcpuExit.MemoryFault
+                || exit instanceof VcpuExit.FailEntry
+                || exit instanceof VcpuExit.Shutdown;
     }
 
-    private void afterFault(IntrospectedVcpu vcpu, EventReply.AfterFault reply) {
-        if (reply.action() == Action.CONTINUE) {
-            vcpu.vcpu().allowOnce();
+    private void stepped(IntrospectedVcpu vcpu, boolean failed) {
+        vcpu.stepping(false);
+        if (introspection.masks().isEnabled(vcpu, EventKind.SINGLESTEP)) {
+            Event event = new Event.Singlestep(RegisterImages.context(vcpu.vcpu()), failed);
+            introspection.raise(vcpu, event, reply -> {});
         }
+    }
+
+    /**
+     * A guest cannot learn whether there is a tool. RIP is behind the instruction in RFC v4 and at it in the branch, as
+     * in the kernels they are for, where the instruction is skipped before or after the call.
+     */
+    private void called(IntrospectedVcpu introspected, boolean longMode) {
+        Vcpu vcpu = introspected.vcpu();
+        long mask = longMode ? -1 : 0xffff_ffffL;
+        long operation = vcpu.gpr(longMode ? CpuState.RDI : CpuState.RBX) & mask;
+        long argument = vcpu.gpr(longMode ? CpuState.RSI : CpuState.RCX) & mask;
+        if (operation != GUEST_REQUEST_VM_EVENT || argument != 0) {
+            vcpu.answer(NO_SUCH_CALL);
+        } else if (introspection.masks().isEnabled(introspected, EventKind.HYPERCALL)) {
+            int behind = introspection.config().dialect() == Dialect.V4
+                    ? 0
+                    : vcpu.intercepts().exit().instructionLengthBytes;
+            advance(vcpu, -behind);
+            introspection.raise(introspected, new Event.Hypercall(RegisterImages.context(vcpu)), reply -> {
+                vcpu.answer(0);
+                advance(vcpu, behind);
+            });
+        } else {
+            vcpu.answer(0);
+        }
+    }
+
+    private static void advance(Vcpu vcpu, int bytes) {
+        CpuState state = vcpu.state();
+        state.rip += bytes;
+        vcpu.setState(state);
     }
 }
