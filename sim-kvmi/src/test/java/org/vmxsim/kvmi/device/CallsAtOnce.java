@@ -34,6 +34,7 @@ class CallsAtOnce implements Schedules.World {
     final ToyHost host = new ToyHost();
     final ToyProcess process = new ToyProcess();
     final KvmMemFile file;
+    final long oldFrame = process.frame(OLD);
     final long newFrame = process.frame(NEW);
     private final KvmMemDevice device;
     private final List<Kind> kinds;
@@ -103,6 +104,7 @@ class CallsAtOnce implements Schedules.World {
         }
         outcome.append("host=").append(new TreeSet<>(host.mapped.keySet()));
         outcome.append(" listed=").append(new TreeSet<>(file.mappedAddresses()));
+        outcome.append(" pinned=").append(process.isPinned(oldFrame)).append(process.isPinned(newFrame));
         outcome.append(" files=").append(device.files().size());
         return outcome.append(" wrong=").append(host.wrongUnmaps).toString();
     }
