@@ -27,7 +27,6 @@ public final class Vcpu {
     private final int id;
     private final VmxUnit vmx;
     private final Processor cpu;
-    private final GuestVmcs vmcs;
     private final MmuContext mmu;
     private final VirtualizationExceptions ve;
     private final GuestRegisters registers;
@@ -46,7 +45,7 @@ public final class Vcpu {
         this.id = id;
         this.vmx = vmx;
         this.cpu = vmx.cpu();
-        this.vmcs = vm.kvm().createVmcs(vmx);
+        GuestVmcs vmcs = vm.kvm().createVmcs(vmx);
         this.mmu = new MmuContext(
                 id,
                 vm.mmu(),
@@ -91,7 +90,6 @@ public final class Vcpu {
         return run.budgetLeft();
     }
 
-    /** What the page shared with the caller still says: the last exit that was reported there, or null. */
     VcpuExit lastReported() {
         return run.lastReported();
     }
@@ -140,7 +138,7 @@ public final class Vcpu {
      * @throws IllegalArgumentException if there is no such register
      */
     public long gpr(int number) {
-        return registers.gpr(checked(number));
+        return registers.gpr(GuestRegisters.checked(number));
     }
 
     /**
@@ -151,14 +149,7 @@ public final class Vcpu {
      * @throws IllegalArgumentException if there is no such register
      */
     public void gpr(int number, long value) {
-        registers.gpr(checked(number), value);
-    }
-
-    private static int checked(int register) {
-        if (register < 0 || register >= CpuState.NO_REGISTER) {
-            throw new IllegalArgumentException("need the number of a register, 0 to 15, got " + register);
-        }
-        return register;
+        registers.gpr(GuestRegisters.checked(number), value);
     }
 
     /**
@@ -319,6 +310,24 @@ public final class Vcpu {
         return vmx.exit();
     }
 
+    /**
+     * Its registers one by one, and the extended state that XSAVE would store.
+     *
+     * @return the registers behind {@link #state()}
+     */
+    public GuestRegisters registers() {
+        return registers;
+    }
+
+    /**
+     * Its model-specific registers.
+     *
+     * @return those that the guest can read
+     */
+    public GuestMsrs msrs() {
+        return msrs;
+    }
+
     RegisterExits registerExits() {
         return registerExits;
     }
@@ -381,19 +390,11 @@ public final class Vcpu {
         return vmx;
     }
 
-    GuestRegisters registers() {
-        return registers;
-    }
-
     ProcessorStep step() {
         return step;
     }
 
     RunTracing tracing() {
         return tracing;
-    }
-
-    GuestMsrs msrs() {
-        return msrs;
     }
 }

@@ -10,6 +10,10 @@ public final class GuestCpuid {
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int FEATURES_LEAF = 0x4000_0001;
     private static final int VMX = 1 << 5;
+    /** Of leaf 1 EDX. */
+    private static final int MTRR = 1 << 12;
+
+    private static final int WRITE_BACK = 6;
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
     private static final int APIC_ID_SHIFT = 24;
@@ -26,6 +30,17 @@ public final class GuestCpuid {
      */
     public GuestCpuid(CpuModel model) {
         this.model = model;
+    }
+
+    /**
+     * The memory type that the guest's memory-type range registers give every address. They are not modelled: where
+     * CPUID has none it is write-back, and where it claims them they are as after reset, which is uncacheable (SDM
+     * "MTRR Feature Identification", "IA32_MTRR_DEF_TYPE MSR"; KVM's {@code mtrr_disabled_type}).
+     *
+     * @return 6 for write-back, 0 for uncacheable
+     */
+    public int rangeMemoryType() {
+        return (model.cpuid(1, 0, 3) & MTRR) == 0 ? WRITE_BACK : 0;
     }
 
     /**

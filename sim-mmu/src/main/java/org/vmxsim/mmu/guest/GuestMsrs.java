@@ -1,5 +1,8 @@
 package org.vmxsim.mmu.guest;
 
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.vmx.VmxUnit;
@@ -16,6 +19,8 @@ public final class GuestMsrs {
     private static final int TSC_ADJUST = 0x3b;
     private static final int MICROCODE_REVISION = 0x8b;
     private static final int MISC_ENABLE = 0x1a0;
+    private static final int[] EMULATED = {TSC, APIC_BASE, FEATURE_CONTROL, TSC_ADJUST, MICROCODE_REVISION, MISC_ENABLE
+    };
     /** Locked, without VMX. */
     private static final long FEATURE_CONTROL_LOCKED = 1;
     /** Of IA32_APIC_BASE: enabled, and the address. */
@@ -124,9 +129,42 @@ public final class GuestMsrs {
      * @return false if RDMSR raises #GP(0)
      */
     public boolean isReadable(int msr) {
+        return IntStream.of(EMULATED).anyMatch(number -> number == msr);
+    }
+
+    /**
+     * All MSRs that the guest can read.
+     *
+     * @return their numbers
+     */
+    public static int[] readable() {
+        return IntStream.concat(IntStream.of(EMULATED), IntStream.of(PASSED_THROUGH))
+                .toArray();
+    }
+
+    /**
+     * What the guest would read, without asking who watches reads.
+     *
+     * @param msr any number
+     * @param state its registers
+     * @return the value; empty if RDMSR raises #GP(0)
+     */
+    public OptionalLong value(int msr, CpuState state) {
         return switch (msr) {
-            case TSC, APIC_BASE, FEATURE_CONTROL, TSC_ADJUST, MICROCODE_REVISION, MISC_ENABLE -> true;
-            default -> false;
+            case 0x174 -> OptionalLong.of(state.sysenterCs);
+            case 0x175 -> OptionalLong.of(state.sysenterEsp);
+            case 0x176 -> OptionalLong.of(state.sysenterEip);
+            case 0x277 -> OptionalLong.of(state.pat);
+            case 0xc000_0080 -> OptionalLong.of(state.efer);
+            case 0xc000_0081 -> OptionalLong.of(state.star);
+            case 0xc000_0082 -> OptionalLong.of(state.lstar);
+            case 0xc000_0083 -> OptionalLong.of(state.cstar);
+            case 0xc000_0084 -> OptionalLong.of(state.fmask);
+            case 0xc000_0100 -> OptionalLong.of(state.segments[CpuState.FS].base);
+            case 0xc000_0101 -> OptionalLong.of(state.segments[CpuState.GS].base);
+            case 0xc000_0102 -> OptionalLong.of(state.kernelGsBase);
+            case 0xc000_0103 -> OptionalLong.of(state.tscAux);
+            default -> isReadable(msr) ? OptionalLong.of(read(msr)) : OptionalLong.empty();
         };
     }
 

@@ -47,8 +47,9 @@ public final class GuestRegisters {
     private static final int TSS_LIMIT = 0x67;
 
     private final VmxUnit vmx;
-    private boolean doneBySoftware;
     private final Processor cpu;
+    private final ExtendedState extendedState;
+    private boolean doneBySoftware;
 
     /**
      * The registers of a vCPU.
@@ -58,6 +59,7 @@ public final class GuestRegisters {
     public GuestRegisters(VmxUnit vmx) {
         this.vmx = vmx;
         this.cpu = vmx.cpu();
+        this.extendedState = new ExtendedState(cpu.model);
     }
 
     /**
@@ -184,6 +186,29 @@ public final class GuestRegisters {
         state.fmask = cpu.fmask;
         state.kernelGsBase = cpu.kernelGsBase;
         state.tscAux = cpu.tscAux;
+    }
+
+    /**
+     * Checks the number of a general-purpose register.
+     *
+     * @param register any number
+     * @return the number
+     * @throws IllegalArgumentException if there is no such register
+     */
+    public static int checked(int register) {
+        if (register < 0 || register >= CpuState.NO_REGISTER) {
+            throw new IllegalArgumentException("need the number of a register, 0 to 15, got " + register);
+        }
+        return register;
+    }
+
+    /**
+     * The state of x87, SSE and AVX.
+     *
+     * @return as XSAVE stores it
+     */
+    public ExtendedState extendedState() {
+        return extendedState;
     }
 
     /**
