@@ -17,6 +17,7 @@ import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.view.ViewAccess;
+import org.vmxsim.vmx.ept.EptViolation;
 import org.vmxsim.vmx.exit.VmExit;
 
 /**
@@ -78,7 +79,7 @@ final class Emulation {
      */
     VcpuExit allow(ViewAccess access, long gla, byte[] reads, boolean allIterations) {
         guard.allow(access);
-        if (access.source() == ViewAccess.Source.EVENT_DELIVERY) {
+        if (access.source() != ViewAccess.Source.INSTRUCTION && vcpu.events().hasEvent()) {
             return stepAllowed();
         }
         devices.begin();
@@ -109,9 +110,9 @@ final class Emulation {
     }
 
     /** An event was being delivered when a restricted page was met. */
-    VcpuExit delivery(Memslot slot, VmExit exit, int access) {
+    VcpuExit delivery(Memslot slot, VmExit exit, EptViolation violation) {
         guard.begin(vcpu.mmu().view(), true);
-        guard.delivery(slot, exit.gpa, exit.gla, access);
+        guard.delivery(slot, exit.gpa, exit.gla, violation);
         return judged(exit.gpa);
     }
 
@@ -198,10 +199,25 @@ final class Emulation {
     }
 
     private VcpuExit fault(Event event) {
+        if (event.type != Event.EXCEPTION) {
+            return requested(event.type, event.vector);
+        }
         if (event.vector == Event.PAGE_FAULT) {
             vcpu.processor().cr2 = event.qualification;
         }
         vcpu.events().exception(event.vector, event.hasErrorCode, event.errorCode);
+        return null;
+    }
+
+    /**
+     * The instruction asks for an event (INT n, INT3, INTO, INT1). The processor delivers that itself where it can, as
+     * it alone exits where somebody wants to see it.
+     */
+    private VcpuExit requested(int type, int vector) {
+        if (guard.allowedGfns().length > 0) {
+            return stepAllowed();
+        }
+        vcpu.events().requested(type, vector, decode() ? decoded.length : 0);
         return null;
     }
 

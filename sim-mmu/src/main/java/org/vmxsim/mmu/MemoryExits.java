@@ -69,8 +69,7 @@ final class MemoryExits {
                         ? reported(exit, violation)
                         : deniedByProcessor(exit, violation);
             case READ_ONLY -> emulation.run();
-            case RESTRICTED ->
-                vcpu.events().hasEvent() ? emulation.delivery(slot, exit, violation.access()) : emulation.run();
+            case RESTRICTED -> vcpu.events().hasEvent() ? emulation.delivery(slot, exit, violation) : emulation.run();
             case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
             case NO_MEMORY -> noMemory(exit);
             case UNJUDGED -> throw new AssertionError("nobody judges a write, " + exit);

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.mmu.track.TrackMode;
 import org.vmxsim.mmu.view.ViewAccess;
 import org.vmxsim.mmu.view.ViewAccessHandler.Answer;
 
@@ -182,6 +185,87 @@ class RestrictedAccessTest {
         restrict(SECOND, 7);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.get(CpuState.RAX)).isEqualTo(0x0807_0605);
+    }
+
+    /** Emulated, an instruction that asks for an event returns behind itself, as on the processor. */
+    @ParameterizedTest
+    @CsvSource({"0xcc, 0x90, 3, 1", "0xcd, 0x21, 0x21, 2", "0xce, 0x90, 4, 1", "0xf1, 0x90, 1, 1"})
+    void anEmulatedInstructionThatAsksForAnEventDoesSoOnce(int opcode, int next, int vector, int length) {
+        guest.code(0xb8, 0xff, 0xff, 0xff, 0x7f, 0x40, opcode, next, 0xf4); // mov eax, 0x7fffffff; inc eax; ...; hlt
+        guest.store(0x1800, 0x46, 0xcf); // inc esi; iret
+        guest.gate(vector, 0x1800);
+        guest.set(CpuState.RSI, 0);
+        guest.set(CpuState.RSP, FIRST + 0x800);
+        List<ViewAccess> asked = new ArrayList<>();
+        guest.vm.views().onDenied(access -> {
+            asked.add(access);
+            return Answer.CONTINUE;
+        });
+        restrict(Guest.CODE, NO_FETCHES);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isOne();
+        assertThat(asked).hasSizeGreaterThan(4).allMatch(access -> access.access() == 4);
+        assertThat(dword(FIRST + 0x7f4)).as("EIP").isEqualTo(Guest.CODE + 6 + length);
+    }
+
+    /** A page directory that may not be read has everything emulated, and nothing there can be allowed. */
+    @ParameterizedTest
+    @CsvSource({"0xcc, 0x90, 3, 1", "0xcd, 0x21, 0x21, 2"})
+    void whereNothingCanBeAllowedTheEventIsInjected(int opcode, int next, int vector, int length) {
+        guest.store(SECOND, 0xa3, 0, 0, 0); // 4 MiB at 0, writable
+        guest.code(opcode, next, 0xf4);
+        guest.store(0x1800, 0x46, 0xf4); // inc esi; hlt
+        guest.gate(vector, 0x1800);
+        CpuState state = guest.vcpu.state();
+        state.gpr[CpuState.RSI] = 0;
+        state.cr4 = 0x10;
+        state.cr3 = SECOND;
+        state.cr0 |= 0x8000_0000L;
+        guest.vcpu.setState(state);
+        guest.vm.pageTracking().add(guest.vm.slots().at(SECOND >>> 12), SECOND >>> 12, TrackMode.PREREAD);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isOne();
+        assertThat(dword(0x8000 - 12)).as("EIP").isEqualTo(Guest.CODE + length);
+    }
+
+    /** The walk to the IDT reads paging structures, though it is part of a delivery. */
+    @Test
+    void aWalkOfADeliveryIsAWalk() {
+        guest.code(0xcd, 0x21, 0xf4); // int 0x21; hlt
+        guest.store(0x1800, 0x46, 0xf4); // inc esi; hlt
+        guest.gate(0x21, 0x1800);
+        guest.store(SECOND, 0xa3, 0, 0, 0, 0x23, 0, 0x20, 0); // 4 MiB at 0, and the table FIRST at 4 MiB
+        guest.store(FIRST + 4 * 2, 0x23, 0x20, 0, 0); // the IDT's page
+        CpuState state = guest.vcpu.state();
+        state.gpr[CpuState.RSI] = 0;
+        state.idtrBase = 0x40_2000;
+        state.cr4 = 0x10;
+        state.cr3 = SECOND;
+        state.cr0 |= 0x8000_0000L;
+        guest.vcpu.setState(state);
+        restrict(FIRST, EXECUTE_ONLY);
+        ViewAccess walk = guest.expect(VcpuExit.Restricted.class).access();
+        assertThat(walk.source()).isEqualTo(ViewAccess.Source.PAGING_STRUCTURE);
+        assertThat(walk.gpa() & ~0xfffL).isEqualTo(FIRST);
+        guest.vcpu.allowOnce();
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isOne();
+    }
+
+    /** A breakpoint whose delivery was held up is delivered once, behind its instruction. */
+    @Test
+    void aBreakpointOntoARestrictedStackIsDeliveredOnce() {
+        guest.code(0xcc, 0xf4); // int3; hlt
+        guest.store(0x1800, 0x46, 0xcf); // inc esi; iret
+        guest.gate(3, 0x1800);
+        guest.set(CpuState.RSI, 0);
+        guest.set(CpuState.RSP, FIRST + 0x800);
+        restrict(FIRST, NO_WRITES);
+        guest.expect(VcpuExit.Restricted.class);
+        restrict(FIRST, 7);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isOne();
+        assertThat(dword(FIRST + 0x7f4)).as("EIP").isEqualTo(Guest.CODE + 1);
     }
 
     /** An event that is delivered over a restricted table onto a restricted stack needs both at once. */

@@ -10,6 +10,7 @@ import org.vmxsim.mmu.track.TrackedAccess;
 import org.vmxsim.mmu.view.GrantedPages;
 import org.vmxsim.mmu.view.ViewAccess;
 import org.vmxsim.mmu.view.Views;
+import org.vmxsim.vmx.ept.EptViolation;
 
 /**
  * Asks about the accesses of one emulated instruction whom they concern: the handler of the view's overlay, and the
@@ -344,10 +345,13 @@ public final class AccessGuard {
      * @param slot the memslot
      * @param gpa guest-physical address
      * @param gla guest-linear address, or 0
-     * @param access bit 0 read, bit 1 write
+     * @param violation what the processor said of it
      */
-    public void delivery(Memslot slot, long gpa, long gla, int access) {
-        if (!overlayAllows(gpa, gla, access, ViewAccess.Source.EVENT_DELIVERY)) {
+    public void delivery(Memslot slot, long gpa, long gla, EptViolation violation) {
+        int access = violation.access();
+        ViewAccess.Source source =
+                violation.finalAccess() ? ViewAccess.Source.EVENT_DELIVERY : ViewAccess.Source.PAGING_STRUCTURE;
+        if (!overlayAllows(gpa, gla, access, source)) {
             return;
         }
         boolean reads = (access & EmulationMemory.READ) != 0;

@@ -219,6 +219,22 @@ public final class EventQueue {
     }
 
     /**
+     * Queues what an instruction that was emulated asks for; it is delivered with RIP behind the instruction.
+     *
+     * @param type event type: software interrupt, software or privileged software exception
+     * @param vector vector
+     * @param lengthBytes length of the instruction
+     */
+    public void requested(int type, int vector, int lengthBytes) {
+        if (type == Event.SOFTWARE_INTERRUPT) {
+            interrupted = Event.VALID | type << 8 | vector;
+            interruptedLength = lengthBytes;
+        } else {
+            exception(type, vector, false, 0, lengthBytes);
+        }
+    }
+
+    /**
      * Whether exceptions have come to a triple fault; asking ends it.
      *
      * @return true if the vCPU cannot go on
