@@ -46,7 +46,8 @@ public final class GuestViews {
     }
 
     /**
-     * Ends a view that the tool has made.
+     * Ends a view that the tool has made. vCPUs that are in it go to the default view at once, since a new view may get
+     * the number before they run.
      *
      * @param view its number
      * @return 0, or EINVAL if the tool has made no such view
@@ -56,7 +57,16 @@ public final class GuestViews {
             return KvmResult.failed(Errno.EINVAL);
         }
         shown.remove(view);
+        leave(view);
         return vm.views().destroy(view);
+    }
+
+    private void leave(int view) {
+        for (Vcpu vcpu : vm.vcpus()) {
+            if (vcpu.mmu().view() == view) {
+                vcpu.mmu().switchView(Views.DEFAULT_VIEW);
+            }
+        }
     }
 
     /**
@@ -121,6 +131,7 @@ public final class GuestViews {
         converting.forEach(vcpu -> vcpu.virtualizationExceptions().disable());
         switched.forEach((vcpu, before) -> vcpu.mmu().switchView(views.exists(before) ? before : Views.DEFAULT_VIEW));
         shown.forEach(views::visible);
+        created.forEach(this::leave);
         created.forEach(views::destroy);
         converting.clear();
         switched.clear();

@@ -3,17 +3,10 @@ package org.vmxsim.kvmi.registers;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.kvmi.message.VcpuCommand;
 import org.vmxsim.mmu.Vcpu;
+import org.vmxsim.mmu.guest.EventQueue;
 
 /** Exceptions that a tool injects. Source: kvmi.rst, "KVMI_INJECT_EXCEPTION". */
 public final class InjectedException {
-    private static final int NMI_VECTOR = 2;
-    private static final int MAX_VECTOR = 31;
-    /** #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP. */
-    private static final int PUSH_ERROR_CODE =
-            1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
-    /** SDM "Checks on VM-Entry Control Fields": error codes have 16 bits. */
-    private static final int ERROR_CODE = 0xffff;
-
     private InjectedException() {}
 
     /**
@@ -25,20 +18,21 @@ public final class InjectedException {
      *     way round, for error codes above 16 bits, and for page faults at addresses that are not canonical
      */
     public static boolean isValid(Vcpu vcpu, VcpuCommand.InjectException inject) {
-        int vector = inject.vector();
-        if (vector < 0 || vector > MAX_VECTOR || vector == NMI_VECTOR || inject.hasErrorCode() != pushes(vector)) {
-            return false;
-        }
-        if (pushes(vector) && (inject.errorCode() & ~ERROR_CODE) != 0) {
+        if (inject.hasErrorCode() != EventQueue.pushesErrorCode(inject.vector()) || !isException(inject)) {
             return false;
         }
         int bits = vcpu.processor().model.linearAddressBits();
         long upper = inject.address() >> bits - 1;
-        return vector != Event.PAGE_FAULT || upper == 0 || upper == -1;
+        return inject.vector() != Event.PAGE_FAULT || upper == 0 || upper == -1;
     }
 
-    private static boolean pushes(int vector) {
-        return (PUSH_ERROR_CODE >>> vector & 1) != 0;
+    private static boolean isException(VcpuCommand.InjectException inject) {
+        boolean tooLong = inject.hasErrorCode() && inject.errorCode() < 0;
+        return !tooLong && EventQueue.isException(inject.vector(), code(inject));
+    }
+
+    private static int code(VcpuCommand.InjectException inject) {
+        return inject.hasErrorCode() ? inject.errorCode() : -1;
     }
 
     /**
@@ -51,7 +45,7 @@ public final class InjectedException {
         if (inject.vector() == Event.PAGE_FAULT) {
             vcpu.injectPageFault(inject.errorCode(), inject.address());
         } else {
-            vcpu.injectException(inject.vector(), pushes(inject.vector()) ? inject.errorCode() : -1);
+            vcpu.injectException(inject.vector(), code(inject));
         }
     }
 }
