@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventReply;
 import org.vmxsim.kvmi.message.GeneralRegisters;
+import org.vmxsim.kvmi.message.VcpuCommand;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.intercept.InterceptListener;
@@ -34,7 +35,9 @@ final class IntrospectedVcpu {
     private GeneralRegisters newRegisters;
     private int pauses;
     private boolean introduced;
-    private boolean injected;
+    /** What the tool wants injected, until the guest is entered with it or with something else. */
+    private VcpuCommand.InjectException injected;
+
     private boolean singlestep;
     private boolean keepsBreakpoints;
     private boolean seesVirtualizationExceptions;
@@ -102,11 +105,17 @@ final class IntrospectedVcpu {
         return then.apply(reply);
     }
 
-    /** An exit is held: what it asks. */
+    /** The guest is not entered before an event has been told, and its reply decides nothing. */
+    InterceptListener.Answer tell(Event event) {
+        held = event;
+        return InterceptListener.Answer.HOLD;
+    }
+
+    /** The vCPU was held: what to ask. Before an entry there is no exit to be handled again. */
     Event hold() {
         Event event = held;
         held = null;
-        holding = true;
+        holding = !(event instanceof Event.Trap);
         return event;
     }
 
@@ -167,12 +176,16 @@ final class IntrospectedVcpu {
         introduced = true;
     }
 
-    void injected(boolean exception) {
+    void injected(VcpuCommand.InjectException exception) {
         injected = exception;
     }
 
-    boolean hasInjected() {
+    VcpuCommand.InjectException injected() {
         return injected;
+    }
+
+    boolean hasInjected() {
+        return injected != null;
     }
 
     void singlestep(boolean on) {
@@ -208,7 +221,7 @@ final class IntrospectedVcpu {
     /** Forgets what a tool wanted; what waits goes on as if nobody had asked. */
     void release() {
         pauses = 0;
-        injected = false;
+        injected = null;
         newRegisters = null;
         stepping = false;
         singlestep(false);

@@ -8,8 +8,11 @@ import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventContext;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
+import org.vmxsim.kvmi.message.VcpuCommand;
+import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.guest.GuestPageTables;
+import org.vmxsim.mmu.guest.PendingException;
 import org.vmxsim.mmu.intercept.InterceptListener;
 import org.vmxsim.mmu.intercept.RegisterWrite;
 import org.vmxsim.vmx.exit.VmExit;
@@ -20,6 +23,7 @@ import org.vmxsim.vmx.exit.VmExit;
  */
 final class RegisterEvents implements InterceptListener {
     private static final int BREAKPOINT_VECTOR = 3;
+    private static final int PAGE_FAULT_VECTOR = 14;
 
     private final Introspection introspection;
     private final IntrospectedVcpu vcpu;
@@ -83,7 +87,7 @@ final class RegisterEvents implements InterceptListener {
     }
 
     private int instructionBytes() {
-        return vcpu.vcpu().intercepts().exit().instructionLengthBytes;
+        return vcpu.vcpu().lastVmExit().instructionLengthBytes;
     }
 
     /** The page of the instruction may be unmapped by now; then there is no address, and the event is raised still. */
@@ -100,6 +104,32 @@ final class RegisterEvents implements InterceptListener {
         return reply.action() == Action.RETRY ? Answer.RETRY : Answer.CONTINUE;
     }
 
+    /**
+     * What has become of an exception that the tool injected, before the guest sees it: in RFC v4 only if it is not
+     * what the tool asked for, later in any case.
+     */
+    @Override
+    public Answer injecting(int number, PendingException exception) {
+        VcpuCommand.InjectException asked = vcpu.injected();
+        if (asked == null || !wants(EventKind.TRAP)) {
+            vcpu.injected(null);
+            return Answer.CONTINUE;
+        }
+        vcpu.injected(null);
+        if (introspection.config().dialect() == Dialect.V4 && isAsAsked(exception, asked)) {
+            return Answer.CONTINUE;
+        }
+        Event event =
+                new Event.Trap(context(), exception.vector(), exception.type(), exception.errorCode(), exception.cr2());
+        return vcpu.tell(event);
+    }
+
+    private static boolean isAsAsked(PendingException exception, VcpuCommand.InjectException asked) {
+        return exception.vector() == asked.vector()
+                && (!exception.hasErrorCode() || exception.errorCode() == asked.errorCode())
+                && (exception.vector() != PAGE_FAULT_VECTOR || exception.cr2() == asked.address());
+    }
+
     @Override
     public Answer cpuid(int number, int leaf, int subleaf) {
         if (!vcpu.isDecided() && !wants(EventKind.CPUID)) {
@@ -114,7 +144,7 @@ final class RegisterEvents implements InterceptListener {
             return Answer.CONTINUE;
         }
         Event.DescriptorTableRegister register = Event.DescriptorTableRegister.valueOf(table.name());
-        VmExit exit = vcpu.vcpu().intercepts().exit();
+        VmExit exit = vcpu.vcpu().lastVmExit();
         return vcpu.ask(
                 () -> new Event.Descriptor(context(), register, write, exit.instructionInformation, exit.qualification),
                 RegisterEvents::retried);

@@ -116,7 +116,8 @@ final class TurnExits {
 
     private VcpuExit ended(IntrospectedVcpu vcpu, VcpuExit exit) {
         if (exit instanceof VcpuExit.Held) {
-            introspection.raise(vcpu, vcpu.hold(), vcpu::decide);
+            Event event = vcpu.hold();
+            introspection.raise(vcpu, event, vcpu.isHolding() ? vcpu::decide : reply -> {});
             return null;
         }
         if (exit instanceof VcpuExit.Restricted restricted) {
@@ -169,9 +170,7 @@ final class TurnExits {
         if (operation != GUEST_REQUEST_VM_EVENT || argument != 0) {
             vcpu.answer(NO_SUCH_CALL);
         } else if (introspection.masks().isEnabled(introspected, EventKind.HYPERCALL)) {
-            int behind = introspection.config().dialect() == Dialect.V4
-                    ? 0
-                    : vcpu.intercepts().exit().instructionLengthBytes;
+            int behind = introspection.config().dialect() == Dialect.V4 ? 0 : vcpu.lastVmExit().instructionLengthBytes;
             advance(vcpu, -behind);
             introspection.raise(introspected, new Event.Hypercall(RegisterImages.context(vcpu)), reply -> {
                 vcpu.answer(0);

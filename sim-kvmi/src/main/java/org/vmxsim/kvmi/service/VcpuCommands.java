@@ -208,7 +208,7 @@ final class VcpuCommands {
             return Failures.of(KvmiError.EBUSY);
         }
         InjectedException.queue(vcpu.vcpu(), inject);
-        vcpu.injected(true);
+        vcpu.injected(inject);
         return Answer.DONE;
     }
 

@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.vmxsim.core.boot.BootEntry;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.kvmi.message.Answer;
+import org.vmxsim.kvmi.message.Command;
 import org.vmxsim.kvmi.message.Event;
+import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
+import org.vmxsim.kvmi.message.VcpuCommand;
+import org.vmxsim.kvmi.message.VmCommand;
+import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.IntrospectionConfig;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Vcpu;
@@ -109,6 +115,23 @@ final class EventRig implements Tool {
         return this;
     }
 
+    /** Puts 64-bit code in front of the first vCPU, with the first 2 MiB identical. */
+    EventRig longMode(int... bytes) {
+        code(bytes);
+        store(0x10000, 3, 0x10, 1);
+        store(0x11000, 3, 0x20, 1);
+        store(0x12000, 0x83, 0, 0);
+        CpuState state = vcpu.state();
+        state.cr3 = 0x10000;
+        state.cr4 |= 1 << 5;
+        state.efer |= 0x500;
+        state.cr0 |= 1L << 31;
+        int rights = state.segments[CpuState.CS].accessRights;
+        state.segments[CpuState.CS].accessRights = rights & ~(1 << 14) | 1 << 13;
+        vcpu.setState(state);
+        return this;
+    }
+
     /** Gives the guest an interrupt gate: IDT at {@link #IDT}, its code segment at {@link #GDT}. */
     void gate(int vector, int handler) {
         store(IDT + 8 * vector, handler, handler >> 8, 8, 0, 0, 0x8e, 0, 0);
@@ -166,7 +189,23 @@ final class EventRig implements Tool {
         return introspection.introspected(vcpu);
     }
 
-    void done(Answer answer) {
-        assertThat(answer).isEqualTo(Answer.DONE);
+    void done(Command command) {
+        assertThat(session.command(command)).isEqualTo(Answer.DONE);
+    }
+
+    /** Has events of the first vCPU reported; in RFC v4 these and no others. */
+    EventRig enable(EventKind... kinds) {
+        if (introspection.config().dialect() == Dialect.V4) {
+            done(new VcpuCommand.SetEventMask(0, Set.of(kinds)));
+        } else {
+            for (EventKind kind : kinds) {
+                done(new VcpuCommand.ControlEvents(0, kind, true));
+            }
+        }
+        return this;
+    }
+
+    void rights(long gpa, int access) {
+        done(new VmCommand.SetPageAccess(0, List.of(new VmCommand.PageAccess(gpa, access))));
     }
 }

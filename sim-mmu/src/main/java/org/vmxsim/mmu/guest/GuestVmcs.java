@@ -10,7 +10,6 @@ import org.vmxsim.vmx.control.PrimaryControls;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxCapabilities;
 import org.vmxsim.vmx.control.VmxStatus;
-import org.vmxsim.vmx.exit.VmExit;
 import org.vmxsim.vmx.vmcs.ControlField;
 import org.vmxsim.vmx.vmcs.GuestField;
 import org.vmxsim.vmx.vmcs.Vmcs;
@@ -268,14 +267,5 @@ public final class GuestVmcs {
      */
     public static boolean supportsSubPages(VmxCapabilities capabilities) {
         return capabilities.allows(ControlGroup.SECONDARY, SecondaryControls.EPT | SecondaryControls.SUB_PAGE_WRITE);
-    }
-
-    /**
-     * The last VM exit of the guest.
-     *
-     * @return what the processor recorded of it; one object, reused for every exit
-     */
-    public VmExit exit() {
-        return vmx.exit();
     }
 }

@@ -8,7 +8,6 @@ import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.PendingException;
 import org.vmxsim.vmx.control.PrimaryControls;
 import org.vmxsim.vmx.control.SecondaryControls;
-import org.vmxsim.vmx.exit.VmExit;
 
 /** The instructions and exceptions of one vCPU's guest that somebody wants to see. To begin with: none. */
 public final class Intercepts {
@@ -67,15 +66,6 @@ public final class Intercepts {
 
     int vcpu() {
         return vcpu;
-    }
-
-    /**
-     * The VM exit that the listener is asked about, while it is asked.
-     *
-     * @return what the processor recorded: qualification, instruction information, length
-     */
-    public VmExit exit() {
-        return vmcs.exit();
     }
 
     InterceptListener listener() {
