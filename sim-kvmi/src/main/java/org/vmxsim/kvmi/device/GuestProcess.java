@@ -179,7 +179,11 @@ public abstract class GuestProcess {
         return new MunmapCall(this, gva, gva + sizeBytes);
     }
 
-    /** {@code exit}: all addresses go. The open files are closed by whoever holds them. */
+    /**
+     * {@code exit}: all addresses go. The open files are closed by whoever holds them.
+     *
+     * @throws IllegalArgumentException if a call under way holds a lock that this needs
+     */
     public final void exit() {
         new MunmapCall(this, 0, USER_END).run();
     }

@@ -40,8 +40,12 @@ public final class KvmMemFile {
      * @param argument for MAP the 48 bytes behind the pointer, for UNMAP the 8 bytes of the address, little-endian;
      *     others are not looked at
      * @return 0 or a negative errno, as {@link #ioctl(GuestProcess, int, long)}; -EFAULT if bytes are missing
+     * @throws IllegalArgumentException if the argument is null, or another call under way holds a lock it needs
      */
     public long ioctl(int number, byte[] argument) {
+        if (argument == null) {
+            throw new IllegalArgumentException("need the bytes of the argument, got null");
+        }
         if (number == KvmMemDevice.MAP) {
             byte[] request = argument.length < MAP_BYTES ? null : Arrays.copyOf(argument, MAP_BYTES);
             return startMap(process, () -> request).run();

@@ -230,6 +230,7 @@ class KvmMemDeviceTest {
         assertThatThrownBy(() -> device.open(null)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new KvmMemDevice(host, Set.of(), -1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> open(false).ioctl(null, MAP, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> open(false).ioctl(MAP, null)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> process.startMunmap(1, 0x1000)).isInstanceOf(IllegalArgumentException.class);
         FileCall call = open(false).startIoctl(process, UNMAP, 0);
         assertThatThrownBy(call::result).isInstanceOf(IllegalArgumentException.class);
