@@ -10,35 +10,40 @@ import java.nio.ByteOrder;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.vmxsim.kvmi.wire.codec.MessageHeader;
 
 /**
- * One connection to a tool. One thread reads, others may write. The channel never blocks: both sides wait by selectors
- * of their own, so that every wait has an end.
+ * One connection to a tool. Belongs to the thread that made it until that gives it away. The channel never blocks:
+ * whoever waits, waits by the selector, so that every wait has an end.
  */
 final class Connection implements AutoCloseable {
-    private static final int READ_BUFFER_BYTES = 1 << 16;
+    private static final int LEAST_BUFFER_BYTES = 1 << 16;
     private static final int NO_LIMIT = 0;
 
     private final SocketConfig config;
     private final SocketChannel channel;
-    private final Selector readable;
-    private final Selector writable;
-    private final ReentrantLock writing = new ReentrantLock();
-    private final ByteBuffer received = ByteBuffer.allocateDirect(READ_BUFFER_BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .limit(0);
-    private volatile String dropReason;
-    private volatile boolean mute;
+    private final Selector selector;
+    private final SelectionKey key;
+    /** What came and was not looked at, from 0 to its position. */
+    private final ByteBuffer received;
+
+    private final Deque<byte[]> messages = new ArrayDeque<>();
+    /** When the last message ended, or if another has begun, when that was. */
+    private long sinceNanos = System.nanoTime();
+
+    private String dropReason;
+    private boolean mute;
 
     private Connection(SocketConfig config, SocketChannel channel) throws IOException {
         this.config = config;
         this.channel = channel;
-        readable = Selector.open();
-        writable = Selector.open();
-        channel.register(readable, SelectionKey.OP_READ);
-        channel.register(writable, SelectionKey.OP_WRITE);
+        int largest = MessageHeader.BYTES + config.maxPayloadBytes();
+        received =
+                ByteBuffer.allocateDirect(Math.max(largest, LEAST_BUFFER_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        selector = Selector.open();
+        key = channel.register(selector, SelectionKey.OP_READ);
     }
 
     /** Connects, or says by an exception that nobody listens. */
@@ -61,64 +66,97 @@ final class Connection implements AutoCloseable {
     void shakeHands(Handshake handshake) throws IOException {
         long deadline = deadline(config.handshakeMillis());
         write(handshake.greeting());
-        ByteBuffer answer = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        read(answer, deadline, "the answer to the handshake");
-        int size = handshake.answerBytes(answer.getInt(0));
+        byte[] start = receive(Integer.BYTES, deadline);
+        int announced = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        int size = handshake.answerBytes(announced);
         if (size == 0) {
-            throw new IOException("the answer to the handshake says that it has "
-                    + Integer.toUnsignedString(answer.getInt(0)) + " bytes");
+            throw new IOException(
+                    "the answer to the handshake says that it has " + Integer.toUnsignedString(announced) + " bytes");
         }
-        ByteBuffer whole = ByteBuffer.allocate(size).put(answer.array());
-        read(whole, deadline, "the answer to the handshake");
-        if (!handshake.accepts(whole.array())) {
+        byte[] rest = receive(size - start.length, deadline);
+        if (!handshake.accepts(ByteBuffer.allocate(size).put(start).put(rest).array())) {
             throw new IOException("the answer to the handshake is not the expected one");
         }
     }
 
-    /** The next message. */
-    byte[] readMessage() throws IOException {
-        ByteBuffer header = ByteBuffer.allocate(MessageHeader.BYTES);
-        if (!received.hasRemaining()) {
-            fill(deadline(config.idleMillis()), "the next message");
+    private byte[] receive(int count, long deadline) throws IOException {
+        // More than the buffer has is asked for by no format.
+        while (received.position() < count) {
+            if (read() == 0) {
+                await(deadline, "the answer to the handshake");
+            }
         }
-        long deadline = deadline(config.stallMillis());
-        read(header, deadline, "the header of a message");
-        int size = MessageHeader.payloadBytes(header.array());
+        return cut(count);
+    }
+
+    /** The next message, or null if it is not there yet; an exception if there will be none. */
+    byte[] poll() throws IOException {
+        stopIfDropped();
+        byte[] message = messages.poll();
+        message = message == null ? cutMessage() : message;
+        if (message == null && read() > 0) {
+            message = cutMessage();
+        }
+        if (message == null) {
+            checkPatience();
+        }
+        return message;
+    }
+
+    /** Waits until something has come, or for so long. */
+    void await(long nanos) throws IOException {
+        stopIfDropped();
+        if (messages.isEmpty()) {
+            selector.select(Math.max(1, Math.min(nanos, patienceNanos()) / 1_000_000));
+            selector.selectedKeys().clear();
+        }
+    }
+
+    /** How many bytes came now; never waits. */
+    private int read() throws IOException {
+        int count = channel.read(received);
+        if (count < 0) {
+            throw new EOFException("the tool closed the connection");
+        }
+        if (count > 0 && received.position() == count) {
+            sinceNanos = System.nanoTime();
+        }
+        return count;
+    }
+
+    private byte[] cutMessage() throws IOException {
+        if (received.position() < MessageHeader.BYTES) {
+            return null;
+        }
+        int size = MessageHeader.payloadBytes(received);
         if (size > config.maxPayloadBytes()) {
             throw new IOException("a message with a payload of " + size + " bytes");
         }
-        ByteBuffer message = ByteBuffer.allocate(MessageHeader.BYTES + size).put(header.array());
-        read(message, deadline, "the payload of a message");
-        return message.array();
+        return received.position() < MessageHeader.BYTES + size ? null : cut(MessageHeader.BYTES + size);
     }
 
-    private void read(ByteBuffer to, long deadline, String what) throws IOException {
-        while (to.hasRemaining()) {
-            if (!received.hasRemaining()) {
-                fill(deadline, what);
-            }
-            int size = Math.min(to.remaining(), received.remaining());
-            to.put(received.slice(received.position(), size));
-            received.position(received.position() + size);
-        }
+    private byte[] cut(int count) {
+        byte[] bytes = new byte[count];
+        received.flip().get(bytes).compact();
+        sinceNanos = System.nanoTime();
+        return bytes;
     }
 
-    /** Reads at least one byte into the empty buffer. */
-    private void fill(long deadline, String what) throws IOException {
-        received.clear();
-        try {
-            // A tool that never stops talking must not outlive its disconnection.
-            stopIfDropped();
-            int count = channel.read(received);
-            while (count == 0) {
-                await(readable, deadline, what);
-                count = channel.read(received);
-            }
-            if (count < 0) {
-                throw new EOFException("the tool closed the connection");
-            }
-        } finally {
-            received.flip();
+    private boolean isInMessage() {
+        return received.position() > 0;
+    }
+
+    /** How long the tool may still let the machine wait, in nanoseconds. */
+    private long patienceNanos() {
+        int millis = isInMessage() ? config.stallMillis() : config.idleMillis();
+        return millis == 0 ? Long.MAX_VALUE : sinceNanos + millis * 1_000_000L - System.nanoTime();
+    }
+
+    private void checkPatience() throws IOException {
+        boolean limited = isInMessage() || config.idleMillis() != 0;
+        if (limited && patienceNanos() <= 0) {
+            throw new SocketTimeoutException("the tool let the machine wait too long for "
+                    + (isInMessage() ? "the rest of a message" : "the next message"));
         }
     }
 
@@ -127,7 +165,7 @@ final class Connection implements AutoCloseable {
      * does not read is dropped.
      */
     void send(byte[] message) {
-        if (mute) {
+        if (mute || dropReason != null) {
             return;
         }
         try {
@@ -136,7 +174,7 @@ final class Connection implements AutoCloseable {
             drop(e.getMessage());
         } catch (IOException e) {
             mute = true;
-            if (!channel.isOpen()) {
+            if (Thread.currentThread().isInterrupted()) {
                 drop("the machine was interrupted while it sent a message");
             }
         }
@@ -145,68 +183,71 @@ final class Connection implements AutoCloseable {
     /** By one write, unless the socket has no room for it. */
     private void write(byte[] message) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(message);
-        writing.lock();
+        channel.write(bytes);
+        if (!bytes.hasRemaining()) {
+            return;
+        }
+        long deadline = deadline(config.stallMillis());
         try {
-            channel.write(bytes);
-            long deadline = bytes.hasRemaining() ? deadline(config.stallMillis()) : NO_LIMIT;
             while (bytes.hasRemaining()) {
-                await(writable, deadline, "room for a message");
+                // Who sends and sends without reading must be heard, or both would wait.
+                boolean room = listen();
+                key.interestOps(room ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_WRITE);
+                await(deadline, "room for a message");
                 channel.write(bytes);
             }
         } finally {
-            writing.unlock();
+            key.interestOps(SelectionKey.OP_READ);
         }
     }
 
-    private void await(Selector selector, long deadline, String what) throws IOException {
-        long left = deadline == NO_LIMIT ? 0 : (deadline - System.nanoTime() + 999_999) / 1_000_000;
-        if (deadline != NO_LIMIT && left <= 0) {
+    /** Puts aside what has come; whether more could be. */
+    private boolean listen() throws IOException {
+        while (messages.size() < config.queuedMessages()) {
+            byte[] message = cutMessage();
+            if (message != null) {
+                messages.add(message);
+            } else if (read() == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void await(long deadline, String what) throws IOException {
+        long left = (deadline - System.nanoTime() + 999_999) / 1_000_000;
+        if (left <= 0) {
             throw new SocketTimeoutException("the tool let the machine wait too long for " + what);
         }
-        stopIfDropped();
         selector.select(left);
         selector.selectedKeys().clear();
-        stopIfDropped();
+        if (Thread.currentThread().isInterrupted()) {
+            throw new IOException("the machine closed the connection");
+        }
+    }
+
+    private static long deadline(int millis) {
+        return System.nanoTime() + millis * 1_000_000L;
     }
 
     private void stopIfDropped() throws IOException {
-        if (dropReason != null || Thread.currentThread().isInterrupted()) {
-            throw new IOException(dropReason == null ? "the machine closed the connection" : dropReason);
+        if (dropReason != null) {
+            throw new IOException(dropReason);
         }
     }
 
-    /** The end of a wait; a wait of 0 has none. */
-    private static long deadline(int millis) {
-        if (millis == 0) {
-            return NO_LIMIT;
-        }
-        long deadline = System.nanoTime() + millis * 1_000_000L;
-        return deadline == NO_LIMIT ? 1 : deadline;
-    }
-
-    /** Lets both sides stop; who reads closes. */
+    /** Forgets what came, and says nothing but that it ends. */
     void drop(String reason) {
         if (dropReason == null) {
             dropReason = reason;
+            messages.clear();
         }
-        readable.wakeup();
-        writable.wakeup();
-    }
-
-    boolean isDropped() {
-        return dropReason != null;
-    }
-
-    /** Why it was dropped, or what happened instead. */
-    String reason(IOException instead) {
-        return dropReason == null ? String.valueOf(instead.getMessage()) : dropReason;
     }
 
     @Override
     public void close() throws IOException {
-        // The selectors last: a registered channel gives its descriptor back only when they let it go.
+        // The selector last: a registered channel gives its descriptor back only when it lets it go.
         channel.close();
-        readable.close();
-        writable.close();
+        selector.close();
     }
 }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
  *
  * @param path where the tool listens
  * @param maxPayloadBytes the longest payload that a tool may send
- * @param queuedMessages how many messages wait for the simulation at most; then the tool waits
+ * @param queuedMessages how many messages of a tool that sends without reading are put aside; then both wait
  * @param retryMillis time between two tries to connect, in milliseconds
  * @param handshakeMillis time that the tool has for its answer to the greeting, in milliseconds
  * @param stallMillis time that the tool has for the rest of a message that it began, and for making room for one that

@@ -1,34 +1,38 @@
 package org.vmxsim.kvmi.wire;
 
 import java.io.IOException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vmxsim.kvmi.wire.InboundQueue.Item;
 
 /**
  * A tool behind a socket of the host. The tool listens, this connects, again and again until it is closed. A daemon
- * thread connects, greets and reads; see {@link Peer} for what the simulation does.
+ * thread connects and greets, and then gives the connection to the simulation's thread, which reads it itself: a reply
+ * that a vCPU waits for wakes one thread and not two.
  */
 public final class SocketPeer implements Peer {
     private static final Logger LOG = LoggerFactory.getLogger(SocketPeer.class);
 
     private final SocketConfig config;
     private final Handshake handshake;
-    private final InboundQueue queue;
-    private final Thread reader;
-    private final Object sleep = new Object();
-    private volatile Connection current;
+    private final Thread connector;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    /** The connection that the tool has, from its handshake to its end; by the lock. */
+    private Connection current;
+
     private volatile boolean closed;
 
-    /** The connection whose messages are being taken, or null. */
+    /** The same once {@link Inbound.Connected} was taken; the simulation's. */
     private Connection active;
 
     private SocketPeer(SocketConfig config, Handshake handshake) {
         this.config = config;
         this.handshake = handshake;
-        queue = new InboundQueue(config.queuedMessages());
-        reader = new Thread(this::run, "kvmi-peer " + config.path().getFileName());
-        reader.setDaemon(true);
+        connector = new Thread(this::run, "kvmi-peer " + config.path().getFileName());
+        connector.setDaemon(true);
     }
 
     /**
@@ -40,30 +44,90 @@ public final class SocketPeer implements Peer {
      */
     public static SocketPeer connecting(SocketConfig config, Handshake handshake) {
         SocketPeer peer = new SocketPeer(config, handshake);
-        peer.reader.start();
+        peer.connector.start();
         return peer;
     }
 
     @Override
     public Inbound poll() {
-        return taken(queue.take(0));
+        if (active == null) {
+            return connected(0);
+        }
+        try {
+            byte[] message = active.poll();
+            return message == null ? null : new Inbound.Message(message);
+        } catch (IOException e) {
+            return ended(e);
+        }
     }
 
     @Override
     public Inbound await(long nanos) {
-        return taken(queue.take(nanos));
+        long deadline = System.nanoTime() + nanos;
+        Inbound inbound = poll();
+        long left = nanos;
+        while (inbound == null && left > 0 && !Thread.currentThread().isInterrupted()) {
+            inbound = active == null ? connected(left) : next(left);
+            left = deadline - System.nanoTime();
+        }
+        return inbound;
     }
 
-    private Inbound taken(Item item) {
-        if (item == null) {
+    private Inbound connected(long nanos) {
+        active = arrived(nanos);
+        return active == null ? null : new Inbound.Connected();
+    }
+
+    private Inbound next(long nanos) {
+        try {
+            active.await(nanos);
+            return poll();
+        } catch (IOException e) {
+            return ended(e);
+        }
+    }
+
+    /** The connection that has been made, or null if there is none in time. */
+    private Connection arrived(long nanos) {
+        lock.lock();
+        try {
+            for (long left = nanos; current == null && left > 0; ) {
+                left = changed.awaitNanos(left);
+            }
+            return current;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
             return null;
+        } finally {
+            lock.unlock();
         }
-        if (item.inbound() instanceof Inbound.Connected) {
-            active = item.connection();
-        } else if (item.inbound() instanceof Inbound.Disconnected) {
-            active = null;
+    }
+
+    /** The end of the connection: the next one may be made. */
+    private Inbound ended(IOException why) {
+        LOG.info("{}: introspection ends: {}", config.path(), why.getMessage());
+        release(active);
+        active = null;
+        return new Inbound.Disconnected(String.valueOf(why.getMessage()));
+    }
+
+    private void release(Connection connection) {
+        close(connection);
+        lock.lock();
+        try {
+            current = null;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
         }
-        return item.inbound();
+    }
+
+    private void close(Connection connection) {
+        try {
+            connection.close();
+        } catch (IOException e) {
+            LOG.debug("{}: {}", config.path(), e.getMessage());
+        }
     }
 
     @Override
@@ -76,25 +140,27 @@ public final class SocketPeer implements Peer {
     @Override
     public void disconnect(String reason) {
         if (active != null) {
-            queue.drop(active, reason);
+            active.drop(reason);
+            close(active);
         }
     }
 
     @Override
     public void close() {
         closed = true;
-        Connection last = current;
-        if (last != null) {
-            queue.drop(last, "the machine closed the connection");
-        }
-        reader.interrupt();
+        connector.interrupt();
         boolean interrupted = false;
-        while (reader.isAlive()) {
+        while (connector.isAlive()) {
             try {
-                reader.join();
+                connector.join();
             } catch (InterruptedException e) {
                 interrupted = true;
             }
+        }
+        Connection last = arrived(0);
+        if (last != null) {
+            release(last);
+            active = null;
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
@@ -104,26 +170,26 @@ public final class SocketPeer implements Peer {
     private void run() {
         try {
             while (!closed) {
-                serve();
+                connect();
                 // After a good connection, too: a tool that hangs up at once must not keep a processor busy.
                 Thread.sleep(config.retryMillis());
             }
         } catch (InterruptedException e) {
-            LOG.debug("{} is closed", reader.getName());
+            LOG.debug("{} is closed", connector.getName());
         }
     }
 
-    /** One connection from its start to its end. */
-    private void serve() throws InterruptedException {
-        try (Connection connection = Connection.open(config)) {
-            current = connection;
+    /** Makes one connection, and waits for its end. */
+    private void connect() throws InterruptedException {
+        try {
+            Connection connection = Connection.open(config);
             if (greet(connection)) {
-                read(connection);
+                give(connection);
+            } else {
+                close(connection);
             }
         } catch (IOException e) {
             LOG.debug("{}: {}", config.path(), e.getMessage());
-        } finally {
-            current = null;
         }
     }
 
@@ -132,20 +198,21 @@ public final class SocketPeer implements Peer {
             connection.shakeHands(handshake);
             return true;
         } catch (IOException e) {
-            LOG.warn("{}: no introspection: {}", config.path(), connection.reason(e));
+            LOG.warn("{}: no introspection: {}", config.path(), e.getMessage());
             return false;
         }
     }
 
-    private void read(Connection connection) throws InterruptedException {
-        queue.put(new Inbound.Connected(), connection);
+    private void give(Connection connection) throws InterruptedException {
+        lock.lock();
         try {
-            while (!closed) {
-                queue.putMessage(connection.readMessage(), connection);
+            current = connection;
+            changed.signalAll();
+            while (current != null) {
+                changed.await();
             }
-        } catch (IOException e) {
-            LOG.info("{}: introspection ends: {}", config.path(), connection.reason(e));
-            queue.put(new Inbound.Disconnected(connection.reason(e)), connection);
+        } finally {
+            lock.unlock();
         }
     }
 }

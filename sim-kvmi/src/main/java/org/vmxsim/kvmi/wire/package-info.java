@@ -1,7 +1,7 @@
 /**
  * A tool at the other end of a socket. The tool listens, the machine connects, greets and from then on serves:
- * {@link org.vmxsim.kvmi.wire.SocketPeer}. A thread of its own only moves bytes; the simulation takes whole messages
- * when it is ready for them, which makes them input that can be recorded and played back.
+ * {@link org.vmxsim.kvmi.wire.SocketPeer}. A thread of its own only makes connections; the simulation takes whole
+ * messages when it is ready for them, which makes them input that can be recorded and played back.
  *
  * <p>Reading order: {@link org.vmxsim.kvmi.wire.Peer} with {@link org.vmxsim.kvmi.wire.Inbound},
  * {@link org.vmxsim.kvmi.wire.Conversation}, {@link org.vmxsim.kvmi.wire.Handshake},

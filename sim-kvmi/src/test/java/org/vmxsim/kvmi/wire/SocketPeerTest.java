@@ -202,14 +202,14 @@ class SocketPeerTest {
         connect(config(8, 1000, 0));
         tool.sendRaw(of().raw(GET_VERSION).raw(GET_VERSION).array());
         tool.hangUp();
-        tool.accept();
-        tool.sendRaw(GET_VERSION);
 
         assertThat(nextMessage()).isEqualTo(GET_VERSION);
         assertThat(nextMessage()).isEqualTo(GET_VERSION);
-        // Another tool is there already, but this answer is not for it.
         peer.send(message(2, 77, new byte[8]));
         assertThat(nextEnd()).isEqualTo("the tool closed the connection");
+        tool.accept();
+        tool.sendRaw(GET_VERSION);
+        // Another tool is there already, but this answer is not for it.
         peer.send(message(2, 78, new byte[8]));
         assertThat(next()).isEqualTo(new Inbound.Connected());
         peer.send(message(2, 79, new byte[8]));
@@ -262,7 +262,7 @@ class SocketPeerTest {
         connect(config(2, 30, 0));
         tool.sendRaw(new byte[] {2, 0, 0});
 
-        assertThat(nextEnd()).contains("too long").contains("header");
+        assertThat(nextEnd()).contains("too long").contains("rest of a message");
     }
 
     @Test
@@ -292,6 +292,26 @@ class SocketPeerTest {
         }
         peer.send(message(1, 9, new byte[1]));
         assertThat(tool.event().sequence()).isEqualTo(9);
+    }
+
+    /** Both sides have far more to say than the socket holds, and the tool speaks first. */
+    @Test
+    void aToolThatSendsEverythingBeforeItReadsIsHeard() throws Exception {
+        connect(config(1000, 30_000, 0));
+        int count = 500;
+        Thread machine = new Thread(() -> {
+            for (int i = 0; i < count; i++) {
+                peer.send(message(2, nextMessage()[4] & 0xff, new byte[8000]));
+            }
+        });
+        machine.start();
+        for (int i = 0; i < count; i++) {
+            tool.sendRaw(message(18, i, new byte[4000]));
+        }
+        for (int i = 0; i < count; i++) {
+            assertThat(tool.receive().sequence()).isEqualTo(i & 0xff);
+        }
+        machine.join();
     }
 
     @Test

@@ -45,6 +45,16 @@ public final class MessageHeader {
     }
 
     /**
+     * How many bytes follow the header.
+     *
+     * @param message little-endian, the header at index 0
+     * @return size of the payload in bytes: 0 to 65535
+     */
+    public static int payloadBytes(ByteBuffer message) {
+        return message.getShort(SIZE) & 0xffff;
+    }
+
+    /**
      * The number that ties an answer to its command and a reply to its event.
      *
      * @param message at least the header
