@@ -54,15 +54,14 @@ final class Guest {
     Guest(
             MachineConfig config,
             long memoryBytes,
-            EptPageSize largest,
+            KvmConfig hypervisor,
             SppProfile profile,
             SymbolTable symbols,
             RunListener listener) {
         machine = Machine.of(config);
-        PageSize backing = backing(largest, memoryBytes);
-        vm = Kvm.on(machine, KvmConfig.DEFAULT.withLargestPage(backing)).createVm(profile);
+        vm = Kvm.on(machine, hypervisor).createVm(profile);
         wholePages = new WholePages(vm);
-        require(vm.addMemory(0, 0, memoryBytes, backing), "guest memory of " + memoryBytes + " bytes");
+        require(vm.addMemory(0, 0, memoryBytes, hypervisor.largestPage()), "guest memory of " + memoryBytes + " bytes");
         vm.ports().attach(Uart16550.COM1, Uart16550.PORTS, new Uart16550(listener::console));
         vm.ports().attach(DebugConsole.PORT, 1, new DebugConsole(listener::console));
         vm.attachEnd(DebugExit.PORT);
@@ -76,18 +75,25 @@ final class Guest {
         this.names = new GuestNames(symbols, this::readLong);
     }
 
-    /** The guest of a scenario, ready to run, on a variant of its timing preset. */
-    static Guest of(Scenario scenario, RunListener listener, UnaryOperator<TimingPreset> variant) {
+    /**
+     * The guest of a scenario, ready to run, on a variant of its timing preset.
+     *
+     * @param introspected whether a tool can come: the series goes without EPT's accessed and dirty flags then, with
+     *     which each walk of the guest's paging structures counts as a write to them
+     */
+    static Guest of(
+            Scenario scenario, RunListener listener, UnaryOperator<TimingPreset> variant, boolean introspected) {
         MultibootImage image = parse(scenario);
         Engine engine = scenario.fidelity() == Fidelity.CYCLE ? Engine.CYCLE : Engine.FUNCTIONAL;
         MachineConfig config = config(scenario.cpu(), scenario.timing(), engine, scenario.memoryBytes());
         config = config.withTiming(variant.apply(config.timing()));
         config = config.withSppOptions(
                 SppOptions.DEFAULT.withCacheVectors(scenario.spp().cacheVectors()));
+        KvmConfig hypervisor = hypervisor(scenario.eptPageSize(), scenario.memoryBytes());
         Guest guest = new Guest(
                 config,
                 scenario.memoryBytes(),
-                scenario.eptPageSize(),
+                introspected ? hypervisor.withFlags(false, false) : hypervisor,
                 scenario.spp().profile(),
                 image.symbols(),
                 listener);
@@ -120,6 +126,11 @@ final class Guest {
             config = config.withTiming(TimingPreset.named(timing));
         }
         return config.withMemory(guestBytes + guestBytes / 64 + TABLES_BYTES & ~0xfffL);
+    }
+
+    /** A hypervisor that maps pages up to a size, if the memory is a multiple of it. */
+    static KvmConfig hypervisor(EptPageSize largest, long memoryBytes) {
+        return KvmConfig.DEFAULT.withLargestPage(backing(largest, memoryBytes));
     }
 
     /** The largest page that the memory is a multiple of. */

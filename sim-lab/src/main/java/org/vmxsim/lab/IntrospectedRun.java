@@ -25,7 +25,7 @@ final class IntrospectedRun {
     IntrospectedRun(IntrospectRequest request, RunListener listener) {
         this.request = request;
         this.listener = listener;
-        this.run = new VirtualRun(request.scenario(), listener);
+        this.run = VirtualRun.introspected(request.scenario(), listener);
         this.introspection = Introspection.of(run.guest().vm, config(request));
         run.runner(introspection);
     }

@@ -45,7 +45,7 @@ final class Replay {
         Guest guest = new Guest(
                 Guest.config(request.cpu(), request.timing(), Engine.CYCLE, bytes),
                 bytes,
-                request.eptPageSize(),
+                Guest.hypervisor(request.eptPageSize(), bytes),
                 SppProfile.FIXED,
                 new SymbolTable(List.of()),
                 listener);

@@ -34,9 +34,18 @@ final class VirtualRun {
     }
 
     VirtualRun(Scenario scenario, RunListener listener, UnaryOperator<TimingPreset> variant) {
+        this(scenario, listener, Guest.of(scenario, listener, variant, false));
+    }
+
+    /** A run with a hypervisor that lets tools in. */
+    static VirtualRun introspected(Scenario scenario, RunListener listener) {
+        return new VirtualRun(scenario, listener, Guest.of(scenario, listener, UnaryOperator.identity(), true));
+    }
+
+    private VirtualRun(Scenario scenario, RunListener listener, Guest guest) {
         this.scenario = scenario;
         this.listener = listener;
-        this.guest = Guest.of(scenario, listener, variant);
+        this.guest = guest;
         this.subPages = new SubPageMap(guest.vm);
         this.denied = new DeniedWrites(guest.vcpu, guest.names, scenario.spp().onDenied());
         guest.vcpu.processor().storeObserver = subPages;

@@ -14,6 +14,8 @@ import org.vmxsim.lab.scenario.EptPageSize;
 import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.Scenario;
 import org.vmxsim.lab.scenario.ScenarioFile;
+import org.vmxsim.mmu.view.ViewAccess;
+import org.vmxsim.mmu.view.ViewAccessHandler;
 
 /**
  * The guest for introspectors, without one. Results are those that QEMU 7.2 prints for the same image and words, as
@@ -63,6 +65,27 @@ class WatchedTest {
         Lab.run(small("rounds=60 spin=100").withEptPageSize(size), listener);
 
         assertThat(console).contains(" result=0xbcfaf4e2e2fa8f7c");
+    }
+
+    /** With accessed and dirty flags, the processor would write to the protected tables with each walk. */
+    @Test
+    void whereAToolCanComeWalksOnlyRead() {
+        VirtualRun run = VirtualRun.introspected(small("rounds=60 spin=100"), listener);
+        Guest guest = run.guest();
+        long tables = guest.symbols.find("tables").orElseThrow().address() >>> 12;
+        for (int i = 0; i < 10; i++) {
+            assertThat(guest.vm.views().access(0, tables + i, 5).isOk()).isTrue();
+        }
+        int[] bySource = new int[ViewAccess.Source.values().length];
+        guest.vm.views().onDenied(access -> {
+            bySource[access.source().ordinal()]++;
+            return ViewAccessHandler.Answer.CONTINUE;
+        });
+        run.run();
+
+        assertThat(console).contains(" result=0xbcfaf4e2e2fa8f7c");
+        assertThat(bySource[ViewAccess.Source.INSTRUCTION.ordinal()]).isGreaterThanOrEqualTo(60);
+        assertThat(bySource[ViewAccess.Source.PAGING_STRUCTURE.ordinal()]).isZero();
     }
 
     /** What the tool's exits are to be told apart from: alone, only these two instructions exit in each round. */
