@@ -25,6 +25,7 @@ public final class PageRights {
     private final Map<Integer, Set<Long>> convertible = new HashMap<>();
     private final Map<Long, Bitmap> bitmaps = new HashMap<>();
     private boolean subPages;
+    private boolean switchedOn;
 
     /**
      * Nothing taken away.
@@ -106,18 +107,20 @@ public final class PageRights {
      * @return 0, or as {@link Vm#enableCap(Capability)} fails
      */
     public KvmResult enableSubPages() {
+        boolean before = vm.subPages().isActive();
         KvmResult result = vm.enableCap(Capability.SPP);
         subPages = result.isOk();
+        switchedOn |= subPages && !before;
         return result;
     }
 
     /**
-     * Whether the tool may protect sub-pages.
+     * Whether the tool may protect sub-pages: libkvmi cannot ask for it, and relies on who made the virtual machine.
      *
-     * @return true after {@link #enableSubPages}
+     * @return true after {@link #enableSubPages}, and where the owner of the virtual machine has enabled sub-pages
      */
     public boolean allowsSubPages() {
-        return subPages;
+        return subPages || !switchedOn && vm.subPages().isActive();
     }
 
     /**

@@ -23,6 +23,7 @@ import org.vmxsim.kvmi.message.VmCommand.PageAccess;
 import org.vmxsim.kvmi.message.VmCommand.PageBitmap;
 import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.IntrospectionConfig;
+import org.vmxsim.mmu.abi.Capability;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.vmx.MachineConfig;
 
@@ -167,6 +168,18 @@ class PageAccessCommandsTest {
         rig.fails(KvmiError.EOPNOTSUPP, new VmCommand.SetPageWriteBitmap(view, List.of()));
         rig.reconnect();
         rig.fails(KvmiError.EOPNOTSUPP, bitmaps(new PageBitmap(PAGE, 0)));
+    }
+
+    /** As for libkvmi, which sets bitmaps without asking for them first. */
+    @Test
+    void subPagesThatTheOwnerEnabledNeedNoSwitch() {
+        CommandRig rig = CommandRig.v7();
+        assertThat(rig.vm.enableCap(Capability.SPP).isOk()).isTrue();
+
+        rig.done(bitmaps(new PageBitmap(PAGE, 0)));
+        rig.done(new VmCommand.ControlSpp(true));
+        rig.reconnect();
+        rig.done(bitmaps(new PageBitmap(PAGE, 0)));
     }
 
     /** In order, up to the first error. */
