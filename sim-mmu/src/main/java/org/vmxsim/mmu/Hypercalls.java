@@ -4,11 +4,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.vmxsim.mmu.abi.KernelOops;
 
 /** Who answers the hypercalls of a virtual machine; one that nobody answers gets KVM's error. */
 public final class Hypercalls {
     private final Map<Long, Handler> handlers = new HashMap<>();
     private final Set<Long> above = new HashSet<>();
+    private KernelOops endless;
 
     /** A hypercall that the virtual machine answers by itself. */
     @FunctionalInterface
@@ -49,6 +51,25 @@ public final class Hypercalls {
      */
     public void exit(long number) {
         above.add(number);
+    }
+
+    /**
+     * Tells that a hypercall never returns, since the host's kernel waits for ever: the virtual machine has ended, and
+     * {@link Vcpu#run} gives {@link VcpuExit.Oops} from now on.
+     *
+     * @param where in which function of the kernel, and what it waits for; only the first one counts
+     * @throws IllegalArgumentException if it is null
+     */
+    public void neverReturns(KernelOops where) {
+        if (where == null) {
+            throw new IllegalArgumentException("need the place where the kernel waits, got null");
+        }
+        endless = endless == null ? where : endless;
+    }
+
+    /** The hypercall that never returned, or null. */
+    KernelOops endless() {
+        return endless;
     }
 
     Handler handler(long number) {

@@ -54,7 +54,6 @@ public final class Vm {
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final RequestBits requests;
     private final AccessControl access;
-    private KernelOops oops;
 
     Vm(Kvm kvm, SppProfile profile) {
         this.kvm = kvm;
@@ -89,16 +88,7 @@ public final class Vm {
      * @return how the kernel crashed or hangs, or null
      */
     public KernelOops oops() {
-        return oops == null ? subPages.oops() : oops;
-    }
-
-    /**
-     * Ends the virtual machine, since the host's kernel crashes over it or never returns.
-     *
-     * @param first how it crashes or hangs; a later one does not count
-     */
-    public void oops(KernelOops first) {
-        oops = oops() == null ? first : oops();
+        return hypercalls.endless() == null ? subPages.oops() : hypercalls.endless();
     }
 
     /**
