@@ -5,6 +5,7 @@ module org.vmxsim.kvmi {
 
     exports org.vmxsim.kvmi;
     exports org.vmxsim.kvmi.device;
+    exports org.vmxsim.kvmi.memory;
     exports org.vmxsim.kvmi.message;
     exports org.vmxsim.kvmi.policy;
     exports org.vmxsim.kvmi.service;
