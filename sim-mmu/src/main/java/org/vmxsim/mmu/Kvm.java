@@ -52,7 +52,7 @@ public final class Kvm {
         this.processors =
                 machine.processors().stream().map(LogicalProcessor::vmx).toList();
         this.config = config;
-        this.tscHz = machine.config().timing().number("clock.tscMhz") * 1_000_000;
+        this.tscHz = machine.config().timing().number("clock.tscMhz") * 1_000_000L;
         this.kernel = new KernelMemory(memory);
         this.frames = new FrameAllocator(memory);
         for (RamRange range : memory.ramRanges()) {
