@@ -240,8 +240,9 @@ class RemoteMappingsV4Test {
         assertThat(tool.oops())
                 .isEqualTo(new KernelOops(
                         "kvmi_host_mem_map",
-                        "down_write never returns: map of gpa 0x2000 at gpa 0x1000 by address space 0 waits for mmap_sem"
-                                + " of address space 0, held by map of gpa 0x2000 at gpa 0x1000 by address space 0"));
+                        "down_write never returns: map of gpa 0x2000 at gpa 0x1000 by address space 0 waits for"
+                                + " mmap_sem of address space 0, held by map of gpa 0x2000 at gpa 0x1000 by address"
+                                + " space 0"));
         assertThat(read(tool, PAGE)).isEqualTo(0x11);
         // and whoever needs that address space waits behind it
         assertThat(world.map(target, PAGE, tool, PAGE)).isEqualTo(RemoteMappings.NEVER_RETURNS);
