@@ -120,4 +120,19 @@ class FoundSequencesTest {
                 set(0x201, SubPageBitmap.FULL.with(0, false)),
                 new CallSteps.Watched(new AccessSteps.Interrupt(0, 0x20_1002, Reaction.SKIP)));
     }
+
+    /** In v12 a page behind a memslot's end stays mapped and is armed, and allowed writes reach a copy of it (T5). */
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    void acrossMemslotsTheLastSeriesArmsAPageThatTheHostShares(Engine engine) {
+        Step[] steps = {
+            new Access(0, new GuestAccess(Kind.WRITE, 0x20_3000, 1, 1), 0, Reaction.SKIP),
+            new HostSteps.Change(HostSteps.Event.SNAPSHOT, 0x203, 0x200),
+            new Access(0, new GuestAccess(Kind.READ, 0x20_3000, 1, 1), 0, Reaction.SKIP),
+            set(0x201, SubPageBitmap.FULL, SubPageBitmap.FULL, SubPageBitmap.FULL.with(0, false)),
+            new Access(0, new GuestAccess(Kind.WRITE, 0x20_3ffa, 2, 1), 327, Reaction.ALLOW)
+        };
+        run(engine, steps);
+        SequenceProperties.run(SppProfile.V12, List.of(steps), Setup.plain(engine));
+    }
 }

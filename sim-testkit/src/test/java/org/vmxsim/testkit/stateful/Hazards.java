@@ -94,14 +94,14 @@ final class Hazards {
         return isLoggedByProtection(slot) && (profile == SppProfile.V4 ? everSet : marked).contains(key(gfn));
     }
 
-    /** S11: whether the page may have been written through a mapping of another, or written another. */
+    /** S11, T5: whether the page may have been written through a mapping of another, or written another. */
     boolean mayShareWrites(long gfn) {
         return shared.contains(key(gfn)) && copiesMayBeWritten();
     }
 
-    /** S11: whether a copy of a page may have been written. */
+    /** S11, T5 (what is marked is armed, be its frame shared): whether a copy of a page may have been written. */
     boolean copiesMayBeWritten() {
-        return profile == SppProfile.V4 && shared.stream().anyMatch(everSet::contains);
+        return shared.stream().anyMatch((profile == SppProfile.V4 ? everSet : marked)::contains);
     }
 
     /** S11: whether the guest may have got write permission for a page of a read-only memslot. */
