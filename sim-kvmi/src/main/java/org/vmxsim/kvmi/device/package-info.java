@@ -6,7 +6,8 @@
  * device and an open file; {@link org.vmxsim.kvmi.device.FileCall}, how several calls at once are modelled;
  * {@link org.vmxsim.kvmi.device.DeviceQuirk}, what the posted driver does wrong. The driver asks for two things:
  * {@link org.vmxsim.kvmi.device.GuestProcess}, the calling process, and {@link org.vmxsim.kvmi.device.GuestKernel}, the
- * way to the hypervisor. The same driver as code of a guest is in guests/introspector.
+ * way to the hypervisor; {@link org.vmxsim.kvmi.device.VcpuProcess} and {@link org.vmxsim.kvmi.device.VcpuKernel} are
+ * those of a vCPU. The same driver as code of a guest is in guests/introspector.
  *
  * <p>Not modelled: failure to register the device for another reason than a missing KVM; its removal, since it is never
  * a module; the mapping of whole memslots of later versions, whose numbers give ENOTTY.
