@@ -159,7 +159,7 @@ final class Emulation {
     }
 
     private VcpuExit step(long gpa) {
-        VmMemory seen = vcpu.memory();
+        VmMemory seen = vcpu.memory().plain();
         Memslot slot = seen.slot(gpa);
         if (slot != null) {
             vcpu.step().begin(seen, slot, gpa >>> 12);

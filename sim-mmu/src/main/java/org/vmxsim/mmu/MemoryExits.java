@@ -17,6 +17,9 @@ import org.vmxsim.vmx.exit.VmExit;
 /** EPT violations and SPP-related events of one vCPU. */
 final class MemoryExits {
     private static final long PAGE = ~0xfffL;
+    /** SS, RSP, RFLAGS, CS, RIP, an error code, and what aligns them. */
+    private static final int MOST_PUSHED_BYTES = 64;
+
     private static final long SPP_MISS = 1 << 11;
     private static final long NMI_UNBLOCKING = 1 << 12;
     private static final int ACCESSED = 1 << 5;
@@ -69,11 +72,27 @@ final class MemoryExits {
                         ? reported(exit, violation)
                         : deniedByProcessor(exit, violation);
             case READ_ONLY -> emulation.run();
-            case RESTRICTED -> vcpu.events().hasEvent() ? emulation.delivery(slot, exit, violation) : emulation.run();
+            case RESTRICTED -> vcpu.events().hasEvent() ? delivery(slot, exit, violation) : emulation.run();
             case UNMAPPED -> new VcpuExit.MemoryFault(exit.gpa & PAGE, ~PAGE + 1);
             case NO_MEMORY -> noMemory(exit);
             case UNJUDGED -> throw new AssertionError("nobody judges a write, " + exit);
         };
+    }
+
+    /** Where two pages' bitmaps count the processor obeys neither, so that a frame has to be allowed as a whole. */
+    private VcpuExit delivery(Memslot slot, VmExit exit, EptViolation violation) {
+        boolean write = (violation.access() & EptViolation.WRITE) != 0;
+        long behind = vcpu.memory().backing(exit.gpa);
+        if (write && behind != exit.gpa && !(allowsFrame(exit.gpa) && allowsFrame(behind))) {
+            return denied(exit, DeniedAccess.EVENT_DELIVERY);
+        }
+        return emulation.delivery(slot, exit, violation);
+    }
+
+    private boolean allowsFrame(long gpa) {
+        long first = Math.max(gpa - MOST_PUSHED_BYTES, gpa & PAGE);
+        long end = Math.min(gpa + Long.BYTES, (gpa & PAGE) + ~PAGE + 1);
+        return vm.subPages().allowsWrite(first, (int) (end - first));
     }
 
     /**

@@ -347,7 +347,11 @@ public final class Vcpu {
      * @return that of its address space
      */
     public VmMemory memory() {
-        return vm.memory(mmu.addressSpace());
+        VmMemory plain = vm.memory(mmu.addressSpace());
+        int view = mmu.view();
+        return mmu.addressSpace() == 0 && vm.views().hasBackings(view)
+                ? plain.seenThrough(gfn -> vm.views().backing(view, gfn))
+                : plain;
     }
 
     /**

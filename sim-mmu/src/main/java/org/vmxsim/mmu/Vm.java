@@ -226,7 +226,10 @@ public final class Vm {
      *     EFAULT if a page is in no memslot
      */
     public KvmResult setSubPages(long gfn, int[] bitmaps) {
-        return subPages.set(gfn, given(bitmaps, "bitmaps"));
+        mmu.dropSubstitutes(gfn, gfn + given(bitmaps, "bitmaps").length - 1);
+        KvmResult result = subPages.set(gfn, bitmaps);
+        requestFlushes();
+        return result;
     }
 
     private static <T> T given(T value, String name) {

@@ -188,20 +188,21 @@ public final class AccessGuard {
     /**
      * Asks about one part of an access before it is made.
      *
-     * @param slot the memslot
+     * @param slot the memslot whose memory it is
      * @param gpa guest-physical address of the first byte
+     * @param behind the same byte in the page whose memory it is
      * @param gla guest-linear address of the first byte
      * @param kind bits of {@link EmulationMemory#locate}
      * @return false if the instruction is to be abandoned
      */
-    public boolean locate(Memslot slot, long gpa, long gla, int kind) {
+    public boolean locate(Memslot slot, long gpa, long behind, long gla, int kind) {
         boolean walk = (kind & EmulationMemory.WALK) != 0;
         ViewAccess.Source source = walk ? ViewAccess.Source.PAGING_STRUCTURE : ViewAccess.Source.INSTRUCTION;
         if (!overlayAllows(gpa, gla, kind & ACCESS, source)) {
             return false;
         }
-        remember(gpa, gla);
-        return (kind & EmulationMemory.FETCH) == 0 || fetch(slot, gpa, gla);
+        remember(behind, gla);
+        return (kind & EmulationMemory.FETCH) == 0 || fetch(slot, behind, gla);
     }
 
     private boolean overlayAllows(long gpa, long gla, int access, ViewAccess.Source source) {

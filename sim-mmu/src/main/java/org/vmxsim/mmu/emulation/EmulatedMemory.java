@@ -139,7 +139,13 @@ public final class EmulatedMemory implements EmulationMemory {
         boolean write = (access & WRITE) != 0;
         boolean data = (access & (FETCH | WALK)) == 0;
         Memslot slot = memory.slot(gpa);
-        if (guarded && slot != null && !guard.locate(slot, gpa, gla, access)) {
+        long behind = memory.backing(gpa);
+        if (slot == null && behind != gpa) {
+            missingGpa = gpa & -PAGE_BYTES;
+            lacksFrame = false;
+            return REFUSED;
+        }
+        if (guarded && slot != null && !guard.locate(slot, gpa, behind, gla, access)) {
             return REFUSED;
         }
         if (write && isDenied(slot, gpa, sizeBytes, data)) {
@@ -158,7 +164,7 @@ public final class EmulatedMemory implements EmulationMemory {
         }
         if (!data && write) {
             // The walker is told only where it is about to set a flag, and does so at once.
-            slot.markDirty(gpa >>> 12);
+            slot.markDirty(behind >>> 12);
         }
         return hpa;
     }
@@ -183,7 +189,13 @@ public final class EmulatedMemory implements EmulationMemory {
 
     /** Sub-page permissions are those of the memslots outside system-management mode. */
     private long deniedBySubPages(long gpa, int sizeBytes) {
-        return memory.addressSpace() == 0 ? subPages.deniedEmulatedWrite(gpa, sizeBytes) : SubPageProtection.ALLOWED;
+        if (memory.addressSpace() != 0) {
+            return SubPageProtection.ALLOWED;
+        }
+        long denied = subPages.deniedEmulatedWrite(gpa, sizeBytes);
+        long behind = memory.backing(gpa);
+        boolean both = denied == SubPageProtection.ALLOWED && behind != gpa;
+        return both && subPages.deniedEmulatedWrite(behind, sizeBytes) != SubPageProtection.ALLOWED ? gpa : denied;
     }
 
     @Override
@@ -197,7 +209,8 @@ public final class EmulatedMemory implements EmulationMemory {
         for (int i = 0; i < sizeBytes; i++) {
             value |= (long) physical.readByte(hpa + i) << 8 * i;
         }
-        return guard.load(slot, gpa, sizeBytes, overlaid(gpa, sizeBytes, guard.found(gpa, sizeBytes, value)));
+        long behind = memory.backing(gpa);
+        return guard.load(slot, behind, sizeBytes, overlaid(behind, sizeBytes, guard.found(behind, sizeBytes, value)));
     }
 
     /** What the instruction has stored itself, but nobody else sees yet. */
@@ -221,34 +234,37 @@ public final class EmulatedMemory implements EmulationMemory {
         if (slot == null || slot.isReadOnly()) {
             devices.store(gpa, sizeBytes, value);
         } else if (!dropping) {
-            guard.store(slot, gpa, sizeBytes, value);
-            hold(gpa, sizeBytes, value);
+            long behind = memory.backing(gpa);
+            guard.store(slot, behind, sizeBytes, value);
+            hold(gpa, behind, sizeBytes, value);
         }
     }
 
-    private void hold(long gpa, int sizeBytes, long value) {
+    /** Held by the address of the memory itself: another address of the same memory finds it too. */
+    private void hold(long gpa, long behind, int sizeBytes, long value) {
         if (deniedBySubPages(gpa, sizeBytes) != SubPageProtection.ALLOWED) {
             throw new AssertionError("a denied store was translated, gpa=0x" + Long.toHexString(gpa));
         }
         if (stores == MAX_STORES) {
             throw new AssertionError("an instruction makes more than " + MAX_STORES + " stores");
         }
-        storeGpas[stores] = gpa;
+        storeGpas[stores] = behind;
         storeSizes[stores] = sizeBytes;
         storeValues[stores++] = value;
     }
 
     /** Makes the stores that were held back. */
     public void commit() {
+        VmMemory plain = memory.plain();
         for (int s = 0; s < stores; s++) {
-            long hpa = memory.hpa(storeGpas[s], true);
+            long hpa = plain.hpa(storeGpas[s], true);
             for (int i = 0; i < storeSizes[s]; i++) {
                 physical.writeByte(hpa + i, (int) (storeValues[s] >>> 8 * i));
             }
-            memory.slot(storeGpas[s]).markDirty(storeGpas[s] >>> 12);
+            plain.slot(storeGpas[s]).markDirty(storeGpas[s] >>> 12);
         }
         for (int s = 0; s < stores; s++) {
-            guard.written(memory.slot(storeGpas[s]), storeGpas[s], storeSizes[s], storeValues[s]);
+            guard.written(plain.slot(storeGpas[s]), storeGpas[s], storeSizes[s], storeValues[s]);
         }
         stores = 0;
     }

@@ -39,6 +39,18 @@ public interface AccessRules {
     }
 
     /**
+     * Which page's memory is behind a page.
+     *
+     * @param view the view
+     * @param slot the memslot of the guest frame
+     * @param gfn the guest frame
+     * @return the guest frame itself, or another of the same address space, which may have no memslot
+     */
+    default long backing(int view, Memslot slot, long gfn) {
+        return gfn;
+    }
+
+    /**
      * Whether EPT violations of a page exit instead of raising #VE.
      *
      * @param view the view

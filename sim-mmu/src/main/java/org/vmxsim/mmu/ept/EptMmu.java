@@ -313,6 +313,7 @@ public final class EptMmu {
      * @param gfn the guest frame whose bitmap has changed
      */
     public void applySubPages(Memslot slot, long gfn) {
+        tables.dropSubstitutes(slot.addressSpace(), gfn, gfn);
         updates.split(slot, gfn, gfn, rules.subPages.largestLevel(slot, gfn));
         slot.rmap().forEach(1, gfn, gfn, (first, level, spteHpa) -> {
             long spte = tables.read(spteHpa);
@@ -342,13 +343,25 @@ public final class EptMmu {
     }
 
     /**
-     * Removes all mappings of a range ({@code kvm_zap_gfn_range}).
+     * Removes the mappings by which a page has another page's memory behind it, where one of the two is concerned.
+     *
+     * @param firstGfn first guest frame
+     * @param lastGfn last guest frame
+     */
+    public void dropSubstitutes(long firstGfn, long lastGfn) {
+        tables.dropSubstitutes(0, firstGfn, lastGfn);
+    }
+
+    /**
+     * Removes all mappings of a range ({@code kvm_zap_gfn_range}), also those by which pages of the range have the
+     * memory of others behind them.
      *
      * @param slot the memslot
      * @param firstGfn first guest frame
      * @param lastGfn last guest frame; both within the memslot
      */
     public void zap(Memslot slot, long firstGfn, long lastGfn) {
+        tables.dropSubstitutes(slot.addressSpace(), firstGfn, lastGfn);
         slot.rmap().forEach(firstGfn, lastGfn, (gfn, level, spteHpa) -> tables.zap(slot, gfn, level, spteHpa));
     }
 }

@@ -28,6 +28,7 @@ final class EptTables {
     private final FrameAllocator frames;
     private final SlotLookup slots;
     private final MmuPages pages;
+    private final Substitutes substitutes = new Substitutes();
     private final Tracer tracer;
     /** What an entry holds that maps nothing: 0, or bit 63 where violations could become #VE. */
     private long notPresent = Spte.NOT_PRESENT;
@@ -150,6 +151,34 @@ final class EptTables {
         }
     }
 
+    /** As {@link #install}, an entry at the address of another frame than the one whose memory it maps. */
+    void substitute(Memslot memory, long gfn, long backing, EptCursor at, long spte) {
+        substitutes.add(at.spteHpa, memory.addressSpace(), gfn, backing);
+        install(memory, backing, at, spte);
+    }
+
+    /** Whether an entry maps the memory of another frame than the one at whose address it is. */
+    boolean isSubstitute(long spteHpa) {
+        return substitutes.contains(spteHpa);
+    }
+
+    /**
+     * Removes the entries that are at the address of a frame of a range, but map another frame's memory, or reverse.
+     */
+    void dropSubstitutes(int addressSpace, long firstGfn, long lastGfn) {
+        if (substitutes.isEmpty()) {
+            return;
+        }
+        substitutes.concerning(addressSpace, firstGfn, lastGfn).forEach(entry -> {
+            long backing = entry.getValue().backing();
+            zap(slots.at(addressSpace, backing), backing, Radix.PT, entry.getKey());
+        });
+    }
+
+    Memslot slotAt(int addressSpace, long gfn) {
+        return slots.at(addressSpace, gfn);
+    }
+
     /** Writes an entry that maps no memory: it is in no reverse map and no processor caches it. */
     void mark(long spteHpa, long spte) {
         memory.writeLong(spteHpa, spte);
@@ -172,6 +201,7 @@ final class EptTables {
         flushNeeded |= EptEntry.PERMISSIONS.isSet(memory.readLong(spteHpa));
         memory.writeLong(spteHpa, notPresent);
         slot.rmap().remove(firstGfn(gfn, level), level, spteHpa);
+        substitutes.remove(spteHpa);
     }
 
     /**
@@ -248,7 +278,7 @@ final class EptTables {
                 continue;
             }
             if (EptEntry.mapsPage(spte, level)) {
-                long gfn = page.gfn() + ((long) i << 9 * (level - 1));
+                long gfn = substitutes.backing(spteHpa, page.gfn() + ((long) i << 9 * (level - 1)));
                 zap(slots.at(page.role().addressSpace(), gfn), gfn, level, spteHpa);
             } else {
                 dropTable(spteHpa, spte);

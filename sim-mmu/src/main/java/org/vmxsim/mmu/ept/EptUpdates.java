@@ -55,9 +55,18 @@ public final class EptUpdates {
             if (changed == Spte.NOT_PRESENT) {
                 tables.zap(slot, gfn, level, spteHpa);
             } else {
-                tables.change(spteHpa, spte, changed);
+                change(slot, gfn, spteHpa, spte, changed);
             }
         });
+    }
+
+    /** An entry that is at another frame's address is made anew by the rules for that address. */
+    private void change(Memslot slot, long gfn, long spteHpa, long spte, long changed) {
+        if (spte != changed && tables.isSubstitute(spteHpa)) {
+            tables.zap(slot, gfn, 1, spteHpa);
+        } else {
+            tables.change(spteHpa, spte, changed);
+        }
     }
 
     /**
@@ -134,7 +143,7 @@ public final class EptUpdates {
     public void change(Memslot slot, long gfn, int level, LongUnaryOperator change) {
         slot.rmap().forEach(level, gfn, gfn, (first, at, spteHpa) -> {
             long spte = tables.read(spteHpa);
-            tables.change(spteHpa, spte, change.applyAsLong(spte));
+            change(slot, gfn, spteHpa, spte, change.applyAsLong(spte));
         });
     }
 

@@ -17,6 +17,8 @@ final class FaultPath {
     static final int LANDS = 8;
 
     private static final int ACCESS = 7;
+    /** Bit of an access: the entry is only to let the processor raise #VE. */
+    private static final int VE = 16;
     /** Four levels reach no further. */
     private static final long END_GPA = 1L << 48;
 
@@ -40,7 +42,12 @@ final class FaultPath {
 
     /** With {@link #LANDS} in the access, nobody is asked any more whether a write lands before it is logged. */
     MapOutcome fault(VcpuMmu vcpu, Memslot slot, long gpa, int access) {
-        if (slot.isReadOnly() && (access & EptViolation.WRITE) != 0) {
+        long backing = rules.access.backing(vcpu.view(), slot, gpa >>> 12);
+        Memslot memory = backing == gpa >>> 12 ? slot : tables.slotAt(slot.addressSpace(), backing);
+        if (memory == null) {
+            return MapOutcome.UNMAPPED;
+        }
+        if (memory.isReadOnly() && (access & EptViolation.WRITE) != 0) {
             return MapOutcome.READ_ONLY;
         }
         boolean restricted = (access & ACCESS & ~rules.access.permissions(vcpu.view(), slot, gpa >>> 12)) != 0;
@@ -52,6 +59,9 @@ final class FaultPath {
             return MapOutcome.NO_MEMORY;
         }
         tables.walk(vcpu.root().tableHpa(), gpa, cursor);
+        if (backing != gpa >>> 12) {
+            return substituted(vcpu, slot, gpa, backing, restricted ? EptViolation.READ | VE : access);
+        }
         if (restricted) {
             return forVe(vcpu, slot, gpa);
         }
@@ -64,6 +74,37 @@ final class FaultPath {
             }
         }
         return map(vcpu, slot, gpa, access);
+    }
+
+    /**
+     * A page that has the memory of another behind it. Without dirty logging by the processor there is no fast path.
+     */
+    private MapOutcome substituted(VcpuMmu vcpu, Memslot slot, long gpa, long backing, int access) {
+        boolean there = cursor.isMapped() && cursor.level == 1;
+        if (there && (access & VE) != 0 && !EptEntry.SUPPRESS_VE.isSet(cursor.spte)) {
+            return MapOutcome.RESTRICTED;
+        }
+        boolean write = (access & EptViolation.WRITE) != 0;
+        Memslot memory = tables.slotAt(slot.addressSpace(), backing);
+        long hpa = host.resolve(memory.hvaOf(backing), write, page);
+        if (hpa < 0) {
+            return hpa == HostMemory.NO_MEMORY ? MapOutcome.NO_MEMORY : MapOutcome.UNMAPPED;
+        }
+        tables.descendMaking(vcpu.root(), slot, gpa, 1, cursor, vcpu.cache());
+        long spte = rules.substitute(vcpu.view(), slot, gpa >>> 12, memory, page);
+        boolean unlogged = memory.logsWrites() && !write && !memory.isDirty(backing);
+        spte = unlogged ? spte & ~EptEntry.WRITE.mask() : spte;
+        if (write) {
+            memory.markDirty(backing);
+        }
+        if (!cursor.isMapped()) {
+            tables.substitute(memory, gpa >>> 12, backing, cursor, spte);
+        } else if (tables.isSubstitute(cursor.spteHpa)) {
+            tables.change(cursor.spteHpa, cursor.spte, spte);
+        } else {
+            throw new AssertionError("a page has its own memory and another's, gpa=0x" + Long.toHexString(gpa));
+        }
+        return MapOutcome.MAPPED;
     }
 
     /** The entry that lets the processor raise #VE; if it is there already, the processor did not want to. */
@@ -174,6 +215,9 @@ final class FaultPath {
             long neighbour = first + i;
             long spteHpa = firstHpa + Long.BYTES * i;
             if (neighbour == gfn || !slot.contains(neighbour) || tables.read(spteHpa) != tables.notPresent()) {
+                continue;
+            }
+            if (rules.access.backing(root.role().view(), slot, neighbour) != neighbour) {
                 continue;
             }
             boolean present = host.look(slot.hvaOf(neighbour), page) && page.frameHpa != FrameAllocator.NONE;

@@ -69,6 +69,20 @@ final class MappingRules {
         return withSuppressVe(spte, role.view(), gfn);
     }
 
+    /**
+     * An entry for a page that has the memory of another behind it, at 4 KiB. Sub-page permissions are left to the
+     * emulator by {@link AccessRules#permissions}. Its writes are logged by write protection alone: with its dirty flag
+     * set no processor logs an address that is not the one of the memory.
+     */
+    long substitute(int view, Memslot slot, long gfn, Memslot memory, HostPage page) {
+        long hva = memory.hvaOf(access.backing(view, slot, gfn));
+        long hpa = page.frameHpa + (hva & page.size.sizeBytes() - 1);
+        int permissions = access.permissions(view, slot, gfn);
+        long spte = Spte.leaf(hpa, PageSize.SIZE_4K, permissions, page.writable && !memory.isReadOnly());
+        spte |= EptEntry.ACCESSED.mask() | EptEntry.DIRTY.mask();
+        return withSuppressVe(spte, view, gfn);
+    }
+
     /** Whether EPT violations of a page go to the guest where the processor can deliver them. */
     boolean mayBecomeVe(int view, long gfn) {
         return convertible && !access.suppressVe(view, gfn);

@@ -3,6 +3,7 @@ package org.vmxsim.mmu.guest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import org.vmxsim.core.boot.GuestMemory;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.mmu.host.HostMemory;
@@ -23,6 +24,11 @@ public final class VmMemory implements GuestMemory {
     private final HostMemory host;
     private final Memslots slots;
     private final int addressSpace;
+    /** Which guest frame's memory is behind a guest frame; null for its own. */
+    private final LongUnaryOperator backings;
+
+    private final VmMemory plain;
+
     private final HostPage page = new HostPage();
 
     /**
@@ -45,20 +51,57 @@ public final class VmMemory implements GuestMemory {
      * @param addressSpace 0, or 1 for what processors see in system-management mode
      */
     public VmMemory(PhysicalMemory memory, HostMemory host, Memslots slots, int addressSpace) {
+        this(memory, host, slots, addressSpace, null);
+    }
+
+    private VmMemory(
+            PhysicalMemory memory, HostMemory host, Memslots slots, int addressSpace, LongUnaryOperator backings) {
         this.memory = memory;
         this.host = host;
         this.slots = slots;
         this.addressSpace = addressSpace;
+        this.backings = backings;
+        this.plain = backings == null ? this : new VmMemory(memory, host, slots, addressSpace);
     }
 
     /**
-     * The memslot of an address.
+     * The same memory where each page has its own behind it.
+     *
+     * @return this, or memory without what {@link #seenThrough} has added
+     */
+    public VmMemory plain() {
+        return plain;
+    }
+
+    /**
+     * The same memory where some pages have the memory of others behind them.
+     *
+     * @param newBackings the guest frame whose memory is behind a guest frame
+     * @return memory as seen with that
+     */
+    public VmMemory seenThrough(LongUnaryOperator newBackings) {
+        return new VmMemory(memory, host, slots, addressSpace, newBackings);
+    }
+
+    /**
+     * Whose memory is behind an address.
      *
      * @param gpa guest-physical address
-     * @return the memslot, or null in a hole
+     * @return the address itself, or the one of the same byte in the page whose memory it is
+     */
+    public long backing(long gpa) {
+        boolean own = backings == null || slots.at(addressSpace, gpa >>> 12) == null;
+        return own ? gpa : backings.applyAsLong(gpa >>> 12) << 12 | gpa & 0xfff;
+    }
+
+    /**
+     * The memslot whose memory is behind an address.
+     *
+     * @param gpa guest-physical address
+     * @return the memslot of {@link #backing}, or null in a hole
      */
     public Memslot slot(long gpa) {
-        return slots.at(addressSpace, gpa >>> 12);
+        return slots.at(addressSpace, backing(gpa) >>> 12);
     }
 
     /**
@@ -113,7 +156,7 @@ public final class VmMemory implements GuestMemory {
         if (slot == null) {
             return NONE;
         }
-        long hpa = host.resolve(slot.hvaOf(gpa >>> 12) + (gpa & 0xfff), write, page);
+        long hpa = host.resolve(slot.hvaOf(backing(gpa) >>> 12) + (gpa & 0xfff), write, page);
         return hpa < 0 ? NONE : hpa;
     }
 
@@ -125,7 +168,7 @@ public final class VmMemory implements GuestMemory {
      * @return true if the host has memory mapped there, but no frame left for it
      */
     public boolean lacksFrame(long gpa, boolean write) {
-        return host.resolve(slot(gpa).hvaOf(gpa >>> 12), write, page) == HostMemory.NO_MEMORY;
+        return host.resolve(slot(gpa).hvaOf(backing(gpa) >>> 12), write, page) == HostMemory.NO_MEMORY;
     }
 
     @Override

@@ -46,12 +46,36 @@ public final class GuestRestrictions implements AccessRules {
         if (granted.contains(gfn)) {
             return ALL;
         }
-        int permissions = views.permissions(view, gfn) & tracking.permissions(slot, gfn);
+        int permissions = views.permissions(view, gfn) & ofMemory(slot, gfn, backing(view, slot, gfn));
         // SDM "EPT Misconfigurations": no writes without reads, and no execution alone unless the processor has it.
         if ((permissions & READ) == 0) {
             permissions &= executeOnly ? EXECUTE : 0;
         }
         return permissions & (READ | WRITE | EXECUTE);
+    }
+
+    /**
+     * Who tracks memory, tracks it at any address; what sub-pages are about, is judged by the emulator where two are.
+     */
+    private int ofMemory(Memslot slot, long gfn, long backing) {
+        if (backing == gfn) {
+            return tracking.permissions(slot, gfn);
+        }
+        Memslot memory = views.slot(backing);
+        if (memory == null) {
+            return ALL;
+        }
+        boolean subPages = isProtected(slot, gfn) || isProtected(memory, backing);
+        return tracking.permissions(memory, backing) & (subPages ? READ | EXECUTE : ALL);
+    }
+
+    private static boolean isProtected(Memslot slot, long gfn) {
+        return slot.bitmaps() != null && slot.bitmaps().isProtected(gfn, 1);
+    }
+
+    @Override
+    public long backing(int view, Memslot slot, long gfn) {
+        return slot.addressSpace() == 0 ? views.backing(view, gfn) : gfn;
     }
 
     @Override

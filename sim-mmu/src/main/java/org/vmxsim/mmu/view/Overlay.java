@@ -6,7 +6,7 @@ import org.vmxsim.mmu.ept.AccessRules;
 
 /**
  * The restrictions of one view: for each page that has any, what the guest may do, and whether its EPT violations may
- * become #VE. By guest frame, whatever memslot is there or comes there later.
+ * become #VE, and which page's memory is behind it. By guest frame, whatever memslot is there or comes there later.
  */
 final class Overlay {
     private static final int REGION_SHIFT = 9;
@@ -22,6 +22,10 @@ final class Overlay {
         int count;
     }
 
+    /** Of a page's byte: another page's memory is behind it. */
+    private static final int SUBSTITUTED = 16;
+
+    private final Map<Long, Long> backings = new HashMap<>();
     private final Map<Long, Region> regions = new HashMap<>();
     private final Map<Long, Integer> regionsOf1G = new HashMap<>();
 
@@ -62,7 +66,7 @@ final class Overlay {
     }
 
     boolean access(long gfn, int permissions) {
-        return set(gfn, bits(gfn) & CONVERTIBLE | TAKEN & ~permissions);
+        return set(gfn, bits(gfn) & ~TAKEN | TAKEN & ~permissions);
     }
 
     boolean suppressVe(long gfn) {
@@ -70,7 +74,29 @@ final class Overlay {
     }
 
     boolean suppressVe(long gfn, boolean suppress) {
-        return set(gfn, bits(gfn) & TAKEN | (suppress ? 0 : CONVERTIBLE));
+        return set(gfn, bits(gfn) & ~CONVERTIBLE | (suppress ? 0 : CONVERTIBLE));
+    }
+
+    /** The guest frame whose memory is behind a page. */
+    long backing(long gfn) {
+        return (bits(gfn) & SUBSTITUTED) == 0 ? gfn : backings.get(gfn);
+    }
+
+    boolean backing(long gfn, long newBacking) {
+        if (backing(gfn) == newBacking) {
+            return false;
+        }
+        if (gfn == newBacking) {
+            backings.remove(gfn);
+        } else {
+            backings.put(gfn, newBacking);
+        }
+        set(gfn, bits(gfn) & ~SUBSTITUTED | (gfn == newBacking ? 0 : SUBSTITUTED));
+        return true;
+    }
+
+    boolean hasBackings() {
+        return !backings.isEmpty();
     }
 
     /** The largest level whose page around a frame has no restriction, 1 to 3. */

@@ -192,6 +192,54 @@ public final class Views {
     }
 
     /**
+     * Puts the memory of another page behind a page in a view (KVMI: CHANGE_GFN; altp2m's change of a frame), or ends
+     * that. It is the memory of the other page's memslot, whatever a view has put behind that one; accesses are judged
+     * by the restrictions of the page that is accessed, by who tracks the memory, and by the sub-page bitmaps of both,
+     * and are logged for the page whose memory it is. While that has no memslot, there is no memory. Only outside
+     * system-management mode.
+     *
+     * @param view id of the view
+     * @param gfn the guest frame
+     * @param newGfn the guest frame whose memory it gets; the same frame, or -1, for its own
+     * @return 0; EINVAL if there is no such view, or one of the frames has no memslot
+     */
+    public KvmResult changeGfn(int view, long gfn, long newGfn) {
+        long backing = newGfn == -1 ? gfn : newGfn;
+        if (!exists(view) || slots.at(0, gfn) == null || slots.at(0, backing) == null) {
+            return KvmResult.failed(Errno.EINVAL);
+        }
+        if (overlays[view].backing(gfn, backing)) {
+            changed(gfn);
+        }
+        return KvmResult.OK;
+    }
+
+    /**
+     * Which page's memory is behind a page in a view.
+     *
+     * @param view any number
+     * @param gfn the guest frame
+     * @return the frame itself, or as {@link #changeGfn} has it, outside system-management mode
+     */
+    public long backing(int view, long gfn) {
+        return exists(view) ? overlays[view].backing(gfn) : gfn;
+    }
+
+    /**
+     * Whether any page of a view has the memory of another behind it.
+     *
+     * @param view any number
+     * @return true if {@link #changeGfn} has had an effect that lasts
+     */
+    public boolean hasBackings(int view) {
+        return exists(view) && overlays[view].hasBackings();
+    }
+
+    Memslot slot(long gfn) {
+        return slots.at(0, gfn);
+    }
+
+    /**
      * Whether EPT violations of a page cause VM exits.
      *
      * @param view id of the view

@@ -49,7 +49,8 @@ class EptViewsProperties {
         ZAP_ALL,
         RESET,
         COLLAPSE,
-        TRACK
+        TRACK,
+        SUBSTITUTE
     }
 
     record Step(Kind kind, int view, int page, int access, int number) {}
@@ -67,6 +68,9 @@ class EptViewsProperties {
         final HardwareWalk walk;
         final Map<Integer, Integer> overlay = new HashMap<>();
         final Map<Integer, Integer> bitmaps = new HashMap<>();
+        /** Which page's memory a page of a view has, where it is another's. */
+        final Map<Integer, Integer> backings = new HashMap<>();
+
         final Set<Integer> written = new HashSet<>();
         boolean logged;
 
@@ -81,7 +85,16 @@ class EptViewsProperties {
             mmu.accessRules(new AccessRules() {
                 @Override
                 public int permissions(int view, Memslot slot, long gfn) {
-                    return overlay.getOrDefault(1024 * view + (int) gfn, ALL);
+                    boolean substituted = backing(view, slot, gfn) != gfn;
+                    boolean open =
+                            World.this.isOpen((int) gfn) && World.this.isOpen(World.this.backing(view, (int) gfn));
+                    int sub = substituted && !open ? ALL & ~2 : ALL;
+                    return overlay.getOrDefault(1024 * view + (int) gfn, ALL) & sub;
+                }
+
+                @Override
+                public long backing(int view, Memslot slot, long gfn) {
+                    return World.this.backing(view, (int) gfn);
                 }
 
                 @Override
@@ -107,8 +120,19 @@ class EptViewsProperties {
             return walk.access(eptp, page * 4096L, 1, kind);
         }
 
+        int backing(int view, int page) {
+            return backings.getOrDefault(1024 * view + page, page);
+        }
+
+        boolean isOpen(int page) {
+            return bitmaps.getOrDefault(page, -1) == -1;
+        }
+
+        /** The hardware writes a page with another's memory only where neither has a bitmap. */
         boolean allowed(int view, int page, int rights) {
-            return (rights & ~overlay.getOrDefault(1024 * view + page, 7)) == 0;
+            boolean substituted = backing(view, page) != page;
+            boolean closed = substituted && !(isOpen(page) && isOpen(backing(view, page)));
+            return (rights & ~overlay.getOrDefault(1024 * view + page, 7)) == 0 && !(closed && (rights & 2) != 0);
         }
 
         boolean mayWrite(int page) {
@@ -126,7 +150,13 @@ class EptViewsProperties {
                 case PROTECT -> {
                     int bitmap = step.number % 3 == 0 ? -1 : step.number;
                     bitmaps.put(step.page, bitmap);
+                    mmu.dropSubstitutes(step.page, step.page);
                     spp.set(step.page, new int[] {bitmap});
+                }
+                case SUBSTITUTE -> {
+                    // As for overlays: view 0 keeps its large pages.
+                    backings.put(1024 * (1 + step.view % 2) + step.page, PAGES[step.number % PAGES.length]);
+                    mmu.zap(slot(), step.page, step.page);
                 }
                 case LOG -> log(!logged);
                 case WRITE_PROTECT -> mmu.writeProtect(slot(), step.page);
@@ -167,7 +197,7 @@ class EptViewsProperties {
                 EptOutcome outcome = hardware(step.view, step.page, kind);
                 if (outcome == EptOutcome.TRANSLATED) {
                     assertThat(allowed(step.view, step.page, rights)).isTrue();
-                    written.addAll(write ? Set.of(step.page) : Set.of());
+                    written.addAll(write ? Set.of(backing(step.view, step.page)) : Set.of());
                     return;
                 }
                 if (outcome == EptOutcome.SPP_MISS) {
@@ -176,7 +206,8 @@ class EptViewsProperties {
                 }
                 assertThat(outcome).isEqualTo(EptOutcome.VIOLATION);
                 switch (mmu.fault(step.view, slot(), step.page * 4096L, rights)) {
-                    case MAPPED, WRITE_ALLOWED, SPURIOUS -> written.addAll(write ? Set.of(step.page) : Set.of());
+                    case MAPPED, WRITE_ALLOWED, SPURIOUS ->
+                        written.addAll(write ? Set.of(backing(step.view, step.page)) : Set.of());
                     case RESTRICTED -> {
                         assertThat(allowed(step.view, step.page, rights)).isFalse();
                         return;
@@ -222,7 +253,7 @@ class EptViewsProperties {
             mmu.lookup(mmu.vcpu(view).root().tableHpa(), page * 4096L, new EptCursor());
             if (hardware(view, page, AccessContext.READ) == EptOutcome.TRANSLATED) {
                 assertThat(allowed(view, page, 1)).isTrue();
-                assertThat(walk.hpa()).isEqualTo(host.resolve(slot().hva() + page * 4096L));
+                assertThat(walk.hpa()).isEqualTo(host.resolve(slot().hva() + backing(view, page) * 4096L));
             }
             if (hardware(view, page, AccessContext.FETCH) == EptOutcome.TRANSLATED) {
                 assertThat(allowed(view, page, 4)).isTrue();
@@ -232,7 +263,7 @@ class EptViewsProperties {
                         .as("view %s page %s", view, page)
                         .isTrue();
                 assertThat(mayWrite(page)).isTrue();
-                assertThat(!logged || slot().dirty().isSet(page))
+                assertThat(!logged || slot().dirty().isSet(backing(view, page)))
                         .as("page %s is written without a note", page)
                         .isTrue();
             }
