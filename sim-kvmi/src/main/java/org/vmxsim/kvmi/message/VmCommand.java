@@ -188,7 +188,7 @@ public sealed interface VmCommand extends Command {
         }
     }
 
-    /** The largest guest frame number. */
+    /** Where guest memory ends: the first guest frame number above all that can be written. */
     record GetMaxGfn() implements VmCommand {
         @Override
         public CommandKind kind() {

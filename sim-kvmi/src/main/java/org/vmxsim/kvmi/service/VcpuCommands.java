@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.kvmi.guest.Failures;
 import org.vmxsim.kvmi.message.Answer;
 import org.vmxsim.kvmi.message.Event;
@@ -16,9 +17,9 @@ import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.registers.CpuidLeaves;
 import org.vmxsim.kvmi.registers.InjectedException;
-import org.vmxsim.kvmi.registers.ModelSpecificRegisters;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.Vcpu;
+import org.vmxsim.mmu.guest.GuestCpuid;
 import org.vmxsim.mmu.guest.GuestPageTables;
 import org.vmxsim.vmx.control.ControlGroup;
 import org.vmxsim.vmx.control.PrimaryControls;
@@ -52,6 +53,15 @@ final class VcpuCommands {
         handlers.on(VcpuCommand.SetRegisters.class, this::registers);
         handlers.on(VcpuCommand.GetCpuid.class, this::cpuid);
         handlers.on(VcpuCommand.InjectException.class, this::inject);
+        handlers.on(
+                VcpuCommand.GetXsave.class,
+                command -> new Answer.Xsave(
+                        vcpu(command).vcpu().registers().extendedState().get()));
+        handlers.on(
+                VcpuCommand.SetXsave.class,
+                set -> Failures.doneOr(
+                        vcpu(set).vcpu().registers().extendedState().set(set.region())));
+        handlers.on(VcpuCommand.GetMtrrType.class, this::memoryType);
         handlers.on(VcpuCommand.GetXcr.class, this::extendedControl);
         handlers.on(VcpuCommand.TranslateGva.class, this::translate);
         handlers.on(VcpuCommand.ControlSinglestep.class, this::singlestep);
@@ -157,15 +167,15 @@ final class VcpuCommands {
 
     private Answer registers(VcpuCommand.GetRegisters get) {
         Vcpu vcpu = vcpu(get).vcpu();
+        CpuState state = vcpu.state();
         List<Answer.Msr> msrs = new ArrayList<>();
         for (int index : get.msrs()) {
-            OptionalLong value = ModelSpecificRegisters.read(vcpu, index);
+            OptionalLong value = vcpu.msrs().value(index, state);
             if (value.isEmpty()) {
                 return Failures.of(KvmiError.EINVAL);
             }
             msrs.add(new Answer.Msr(index, value.getAsLong()));
         }
-        CpuState state = vcpu.state();
         return new Answer.Registers(
                 RegisterImages.modeBytes(state), RegisterImages.general(state), RegisterImages.system(state), msrs);
     }
@@ -210,6 +220,12 @@ final class VcpuCommands {
         InjectedException.queue(vcpu.vcpu(), inject);
         vcpu.injected(inject);
         return Answer.DONE;
+    }
+
+    /** The range registers give the same type everywhere, as they are modelled. */
+    private Answer memoryType(VcpuCommand.GetMtrrType get) {
+        CpuModel model = vcpu(get).vcpu().processor().model;
+        return new Answer.MtrrType(new GuestCpuid(model).rangeMemoryType());
     }
 
     private Answer translate(VcpuCommand.TranslateGva translate) {

@@ -120,6 +120,57 @@ class RegisterCommandsTest {
         rig.fails(KvmiError.EINVAL, new VcpuCommand.GetRegisters(0, new int[] {0x4000_0000}));
     }
 
+    /** Emulated MSRs too: IA32_FEATURE_CONTROL is locked without VMX, IA32_APIC_BASE tells the bootstrap processor. */
+    @ParameterizedTest
+    @EnumSource
+    void msrsThatAreEmulatedAreToldAsTheGuestReadsThem(Dialect dialect) {
+        CommandRig rig = new CommandRig(dialect);
+        rig.events.code(0xb9, 0x1b, 0, 0, 0, 0x0f, 0x32, 0xf4); // mov ecx, 0x1b; rdmsr; hlt
+        rig.finish();
+        assertThat(registers(rig, 0x3a, 0x1b).msrs())
+                .containsExactly(new Answer.Msr(0x3a, 1), new Answer.Msr(0x1b, 0xfee0_0900L));
+        assertThat(rig.eax()).isEqualTo(0xfee0_0900);
+        long before = registers(rig, 0x10).msrs().get(0).value();
+        rig.events.code(0x0f, 0x31, 0xf4); // rdtsc; hlt
+        rig.finish();
+        assertThat(rig.eax()).isBetween((int) before, (int) before + 10);
+    }
+
+    /** The region of 4096 bytes: FCW, MXCSR and XSTATE_BV are at 0, 24 and 512. SDM "XSAVE Area". */
+    @Test
+    void theExtendedStateIsSeenAndSet() {
+        for (CommandRig rig : new CommandRig[] {CommandRig.v4(), CommandRig.v7()}) {
+            byte[] region =
+                    rig.ask(Answer.Xsave.class, new VcpuCommand.GetXsave(0)).region();
+            assertThat(region).hasSize(4096);
+            assertThat(region).startsWith(0x7f, 0x03).containsSequence(0x80, 0x1f);
+        }
+        CommandRig rig = CommandRig.v7();
+        byte[] region = new byte[576];
+        region[0] = 0x7e;
+        region[32] = 9;
+        rig.done(new VcpuCommand.SetXsave(0, region));
+        assertThat(rig.ask(Answer.Xsave.class, new VcpuCommand.GetXsave(0)).region())
+                .startsWith(0x7e, 0)
+                .hasSize(4096);
+        assertThat(rig.ask(Answer.Xsave.class, new VcpuCommand.GetXsave(1)).region()[0])
+                .isEqualTo((byte) 0x7f);
+        region[519] = (byte) 0x80;
+        rig.fails(KvmiError.EINVAL, new VcpuCommand.SetXsave(0, region));
+        rig.fails(KvmiError.EINVAL, new VcpuCommand.SetXsave(0, new byte[4097]));
+        rig.done(new VcpuCommand.SetXsave(0, new byte[0]));
+        CommandRig.v4().fails(KvmiError.ENOSYS, new VcpuCommand.SetXsave(0, new byte[4096]));
+    }
+
+    /** This CPU model has no range registers, and memory is write-back. */
+    @Test
+    void theTypeOfMemoryByRange() {
+        CommandRig rig = CommandRig.v7();
+        for (long gpa : new long[] {0, 0xfee0_0000L, -1}) {
+            assertThat(rig.ask(new VcpuCommand.GetMtrrType(0, gpa))).isEqualTo(new Answer.MtrrType(6));
+        }
+    }
+
     @Test
     void theModeIsTheSizeOfACodeAddress() {
         CommandRig rig = CommandRig.v7();
