@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.vmxsim.kvmi.guest.GuestFrames;
 import org.vmxsim.kvmi.guest.GuestViews;
 import org.vmxsim.kvmi.guest.PageRights;
+import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
@@ -37,6 +38,7 @@ public final class Introspection implements VcpuRunner {
     private final TurnExits exits;
     private final List<IntrospectedVcpu> vcpus = new ArrayList<>();
     private ToolInput input;
+    private MapTokens tokens;
     private Session session;
     private boolean crashed;
     private long idleSinceNanos = -1;
@@ -86,6 +88,15 @@ public final class Introspection implements VcpuRunner {
         session = new Session(this, tool);
         exits.attach();
         return session;
+    }
+
+    /**
+     * Sets where GET_MAP_TOKEN gets its tokens; without them it is answered by EOPNOTSUPP.
+     *
+     * @param newTokens the tokens of the host, or null for none
+     */
+    public void tokens(MapTokens newTokens) {
+        tokens = newTokens;
     }
 
     /**
@@ -305,6 +316,9 @@ public final class Introspection implements VcpuRunner {
         rights.clear();
         views.clear();
         frames.clear();
+        if (tokens != null) {
+            tokens.unhooked(vm);
+        }
         vcpus.forEach(IntrospectedVcpu::release);
     }
 
@@ -314,6 +328,10 @@ public final class Introspection implements VcpuRunner {
 
     IntrospectionConfig config() {
         return config;
+    }
+
+    MapTokens tokens() {
+        return tokens;
     }
 
     Permissions permissions() {

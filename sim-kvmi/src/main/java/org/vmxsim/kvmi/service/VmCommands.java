@@ -4,6 +4,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import org.vmxsim.kvmi.guest.Failures;
 import org.vmxsim.kvmi.guest.PhysicalPages;
+import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.message.Answer;
 import org.vmxsim.kvmi.message.Command;
 import org.vmxsim.kvmi.message.EventKind;
@@ -42,6 +43,7 @@ final class VmCommands {
         handlers.on(VmCommand.SetPageAccess.class, this::pageAccess);
         handlers.on(VmCommand.SetPageWriteBitmap.class, this::subPages);
         handlers.on(VmCommand.ControlSpp.class, this::subPages);
+        handlers.on(VmCommand.GetMapToken.class, command -> token());
         handlers.on(VmCommand.GetMaxGfn.class, command -> new Answer.Gfn(pages.endGfn()));
         handlers.on(
                 VmCommand.GetNextAvailableGfn.class,
@@ -148,6 +150,15 @@ final class VmCommands {
             return KvmiError.EAGAIN;
         }
         return views.wrong(view);
+    }
+
+    private Answer token() {
+        MapTokens tokens = introspection.tokens();
+        if (tokens == null) {
+            return Failures.of(KvmiError.EOPNOTSUPP);
+        }
+        MapTokens.Issued issued = tokens.issue(introspection.vm());
+        return issued.error() == null ? new Answer.MapToken(issued.token()) : Failures.of(issued.error());
     }
 
     /** It can be switched on; kvmi.rst of v6 says that it cannot be switched off. */
