@@ -111,6 +111,17 @@ class MapTokensTest {
     }
 
     @Test
+    void threeSecondsAreNotOlderThanThreeSeconds() {
+        MappingWorld world = world(MapTokenPolicy.V6);
+        Vm vm = world.kvm.createVm();
+        world.token(vm);
+        world.nanos = 3 * SECOND;
+        assertThat(world.tokens.alive(vm)).isEqualTo(1);
+        world.nanos = 4 * SECOND;
+        assertThat(world.tokens.alive(vm)).isZero();
+    }
+
+    @Test
     void theEndOfIntrospectionTakesThemInV6() {
         MappingWorld world = world(MapTokenPolicy.V6);
         Vm vm = world.kvm.createVm();
