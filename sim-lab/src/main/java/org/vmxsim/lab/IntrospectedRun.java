@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import org.vmxsim.kvmi.KvmiConnection;
 import org.vmxsim.kvmi.WireFormat;
+import org.vmxsim.kvmi.memory.MapTokenPolicy;
+import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.policy.IntrospectionConfig;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.service.Introspection;
@@ -27,6 +29,11 @@ final class IntrospectedRun {
         this.listener = listener;
         this.run = VirtualRun.introspected(request.scenario(), listener);
         this.introspection = Introspection.of(run.guest().vm, config(request));
+        boolean strict = request.format() == WireFormat.STRICT_V4;
+        introspection.tokens(new MapTokens(
+                strict ? MapTokenPolicy.V4 : MapTokenPolicy.DEFAULT,
+                request.uuid().getLeastSignificantBits(),
+                MapTokens.clockOf(run.guest().vcpu)));
         run.runner(introspection);
     }
 
