@@ -10,7 +10,10 @@ import org.vmxsim.mmu.abi.KvmResult;
 import org.vmxsim.mmu.spp.SubPages;
 import org.vmxsim.mmu.view.Views;
 
-/** What the tool took away from pages and sub-pages, so that its end gives it back. */
+/**
+ * What the tool took away from pages and sub-pages, and the memory that it put behind pages, so that its end gives it
+ * back.
+ */
 public final class PageRights {
     private static final int READ = 1;
     private static final int WRITE = 2;
@@ -23,6 +26,7 @@ public final class PageRights {
     private final Vm vm;
     private final Map<Integer, Set<Long>> restricted = new HashMap<>();
     private final Map<Integer, Set<Long>> convertible = new HashMap<>();
+    private final Map<Integer, Set<Long>> changed = new HashMap<>();
     private final Map<Long, Bitmap> bitmaps = new HashMap<>();
     private boolean subPages;
     private boolean switchedOn;
@@ -102,6 +106,22 @@ public final class PageRights {
     }
 
     /**
+     * Puts the memory of another page behind a page in a view.
+     *
+     * @param view number of the view
+     * @param gfn the guest frame
+     * @param newGfn the guest frame whose memory it gets; the same one ends that
+     * @return 0, or as {@link Views#changeGfn} fails
+     */
+    public KvmResult change(int view, long gfn, long newGfn) {
+        KvmResult result = vm.views().changeGfn(view, gfn, newGfn);
+        if (result.isOk()) {
+            note(changed, view, gfn, vm.views().backing(view, gfn) != gfn);
+        }
+        return result;
+    }
+
+    /**
      * Lets the tool protect sub-pages.
      *
      * @return 0, or as {@link Vm#enableCap(Capability)} fails
@@ -164,6 +184,7 @@ public final class PageRights {
     public void destroyed(int view) {
         restricted.remove(view);
         convertible.remove(view);
+        changed.remove(view);
     }
 
     /** Gives everything back. */
@@ -171,9 +192,11 @@ public final class PageRights {
         Views views = vm.views();
         restricted.forEach((view, pages) -> pages.forEach(gfn -> views.access(view, gfn, ALL)));
         convertible.forEach((view, pages) -> pages.forEach(gfn -> views.suppressVe(view, gfn, true)));
+        changed.forEach((view, pages) -> pages.forEach(gfn -> views.changeGfn(view, gfn, gfn)));
         bitmaps.forEach((gfn, bitmap) -> restore(gfn, bitmap.before));
         restricted.clear();
         convertible.clear();
+        changed.clear();
         bitmaps.clear();
         subPages = false;
     }

@@ -36,6 +36,7 @@ final class ViewCommands {
                 VcpuCommand.GetEptView.class,
                 command -> new Answer.View(vcpu(command).vcpu().mmu().view()));
         handlers.on(VcpuCommand.ControlEptView.class, this::show);
+        handlers.on(VcpuCommand.ChangeGfn.class, this::change);
         handlers.on(VcpuCommand.SetVeInfo.class, this::convert);
         handlers.on(VcpuCommand.DisableVe.class, this::stopConverting);
     }
@@ -100,6 +101,13 @@ final class ViewCommands {
         KvmiError wrong = wrong(control.view());
         return wrong == null
                 ? Failures.doneOr(introspection.views().show(control.view(), control.visible()))
+                : Failures.of(wrong);
+    }
+
+    private Answer change(VcpuCommand.ChangeGfn change) {
+        KvmiError wrong = wrong(change.view());
+        return wrong == null
+                ? Failures.doneOr(introspection.rights().change(change.view(), change.oldGfn(), change.newGfn()))
                 : Failures.of(wrong);
     }
 

@@ -119,6 +119,45 @@ class ViewCommandsTest {
         assertThat(rig.vcpu.mmu().view()).isZero();
     }
 
+    private void change(int view, long oldGfn, long newGfn) {
+        rig.done(new VcpuCommand.ChangeGfn(0, view, oldGfn, newGfn));
+    }
+
+    @Test
+    void aPageShowsAnotherInAView() {
+        int view = create();
+        rig.events.store(PAGE, 1);
+        rig.events.store(PAGE + 0x1000, 2);
+        change(view, PAGE >>> 12, (PAGE >>> 12) + 1);
+        rig.load(PAGE).finish();
+        assertThat(rig.eax()).isEqualTo(1);
+        rig.done(new VcpuCommand.SwitchEptView(0, view));
+        rig.load(PAGE).finish();
+        assertThat(rig.eax()).isEqualTo(2);
+        change(view, PAGE >>> 12, PAGE >>> 12);
+        rig.load(PAGE).finish();
+        assertThat(rig.eax()).isEqualTo(1);
+        rig.fails(KvmiError.EINVAL, new VcpuCommand.ChangeGfn(0, view + 1, PAGE >>> 12, 0));
+        rig.fails(KvmiError.EINVAL, new VcpuCommand.ChangeGfn(0, view, PAGE >>> 12, 5000));
+        rig.fails(KvmiError.EINVAL, new VcpuCommand.ChangeGfn(0, view, 5000, PAGE >>> 12));
+    }
+
+    /** Also where one of the pages is there no more. */
+    @Test
+    void changedPagesAreThemselvesWhenTheToolGoes() {
+        rig.events.store(PAGE, 1);
+        rig.done(new VcpuCommand.AllocGfn(0, 5000));
+        change(0, PAGE >>> 12, 5000);
+        change(0, 5000, PAGE >>> 12);
+        rig.load(PAGE).finish();
+        assertThat(rig.eax()).isZero();
+        rig.done(new VcpuCommand.FreeGfn(0, 5000));
+        rig.close();
+        assertThat(rig.vm.views().hasBackings(0)).isFalse();
+        rig.load(PAGE).finish();
+        assertThat(rig.eax()).isEqualTo(1);
+    }
+
     /** mov [PAGE], eax, whose violation the guest takes as vector 20. */
     private void violate() {
         rig.events.store(HANDLER, 0xb3, 20, 0xf4); // mov bl, 20; hlt

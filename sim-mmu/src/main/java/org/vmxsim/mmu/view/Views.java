@@ -201,11 +201,12 @@ public final class Views {
      * @param view id of the view
      * @param gfn the guest frame
      * @param newGfn the guest frame whose memory it gets; the same frame, or -1, for its own
-     * @return 0; EINVAL if there is no such view, or one of the frames has no memslot
+     * @return 0; EINVAL if there is no such view, or one of two frames has no memslot
      */
     public KvmResult changeGfn(int view, long gfn, long newGfn) {
         long backing = newGfn == -1 ? gfn : newGfn;
-        if (!exists(view) || slots.at(0, gfn) == null || slots.at(0, backing) == null) {
+        boolean there = gfn == backing || slots.at(0, gfn) != null && slots.at(0, backing) != null;
+        if (!exists(view) || !there) {
             return KvmResult.failed(Errno.EINVAL);
         }
         if (overlays[view].backing(gfn, backing)) {
