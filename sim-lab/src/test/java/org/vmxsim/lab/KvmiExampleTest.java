@@ -16,6 +16,7 @@ import org.vmxsim.kvmi.memory.MapTokenPolicy;
 import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.memory.RemoteMappings;
 import org.vmxsim.kvmi.message.Action;
+import org.vmxsim.kvmi.message.Answer;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
@@ -187,14 +188,18 @@ class KvmiExampleTest {
         guest();
         long hooked = address("hooked");
         vm.memory().load(hooked, new byte[] {0x67, 0x12}); // 4711
+        Introspection introspection = Introspection.of(vm, IntrospectionConfig.open(Dialect.BRANCH_V7));
+        Session session = introspection.open((sequence, event) -> {});
         // example 7
         MapTokens tokens = new MapTokens(MapTokenPolicy.DEFAULT, 1, MapTokens.clockOf(vcpu)); // seed 1
+        introspection.tokens(tokens);
         RemoteMappings mappings = new RemoteMappings(vm.kvm(), tokens);
         Vm other = vm.kvm().createVm(); // the guest that the tool runs in
         other.addMemory(0, 0, 2 << 20, PageSize.SIZE_4K);
         mappings.attach(other); // it may make hypercalls 32 and 33
 
-        byte[] token = tokens.issue(vm).token(); // a tool at a socket asks by GET_MAP_TOKEN
+        Answer answer = session.command(new VmCommand.GetMapToken());
+        byte[] token = ((Answer.MapToken) answer).token();
         long mapped = mappings.map(other, token, hooked, 0x5000); // as its hypercall does: 0, or a negative errno
         long word = other.memory().readLong(0x5000); // memory of the watched guest
         long unmapped = mappings.unmap(other, 0x5000); // its own page is back
