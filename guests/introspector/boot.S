@@ -81,13 +81,13 @@ exception_\n:
         EXCEPTION \n 1
         .endr
 
-# #UD at the VMCALL means that nobody above us takes hypercalls: RAX = -ENOSYS, go on after it.
+# #UD at the VMCALL means that nobody above us takes hypercalls: RAX = -KVM_ENOSYS, go on after it.
 exception_common:
         cmpq $6, (%rsp)
         jne 1f
         cmpq $vmcall_at, 16(%rsp)
         jne 1f
-        mov $-38, %rax
+        mov $-1000, %rax
         addq $3, 16(%rsp)
         add $16, %rsp
         iretq

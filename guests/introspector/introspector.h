@@ -4,7 +4,7 @@
 
 #include "../kvserver/kvserver.h" // types, and console.c
 
-enum { ENOENT = 2, ENOMEM = 12, EFAULT = 14, ENODEV = 19, EINVAL = 22, ENOSYS = 38, EALREADY = 114 };
+enum { ENOENT = 2, ENOMEM = 12, EFAULT = 14, ENODEV = 19, EINVAL = 22, KVM_ENOSYS = 1000, EALREADY = 114 };
 
 // ---- boot.S
 extern i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2); // RAX, RBX, RCX, RDX

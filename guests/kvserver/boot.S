@@ -101,14 +101,14 @@ exception_\n:
         .endr
         EXCEPTION 31 0
 
-# #UD at guard_vmcall means that nobody above us takes hypercalls: RAX = -ENOSYS, go on after it.
+# #UD at guard_vmcall means that nobody above us takes hypercalls: RAX = -KVM_ENOSYS, go on after it.
         .globl exception_common
 exception_common:
         cmpq $6, (%rsp)
         jne 1f
         cmpq $guard_vmcall, 16(%rsp)
         jne 1f
-        mov $-38, %rax
+        mov $-1000, %rax
         addq $3, 16(%rsp)
         add $16, %rsp
         iretq

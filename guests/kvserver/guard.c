@@ -2,7 +2,7 @@
 #include "kvserver.h"
 
 enum { PROTECT = 1, UNPROTECT = 2, QUERY = 3, SET_PAGE = 4 };
-enum { ENOSYS = 38 };
+enum { KVM_ENOSYS = 1000 };
 
 extern i64 guard_hypercall(u64 function, u64 address, u64 operand);
 
@@ -24,7 +24,7 @@ void guard_start(int wanted, u64 probe) {
     if (!wanted)
         return;
     i64 answer = guard_hypercall(QUERY, probe, 0);
-    guard_state = answer >= 0 ? GUARDS_ON : answer == -ENOSYS ? GUARDS_ABSENT : GUARDS_REFUSED;
+    guard_state = answer >= 0 ? GUARDS_ON : answer == -KVM_ENOSYS ? GUARDS_ABSENT : GUARDS_REFUSED;
 }
 
 void guard_batch_begin(void) { batching = 1; }

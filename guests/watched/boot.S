@@ -81,13 +81,13 @@ exception_3:
         incq breakpoints
         iretq
 
-# #UD at the VMCALL means that nobody above us takes hypercalls: RAX = -ENOSYS, go on after it.
+# #UD at the VMCALL means that nobody above us takes hypercalls: RAX = -KVM_ENOSYS, go on after it.
 exception_common:
         cmpq $6, (%rsp)
         jne 1f
         cmpq $vmcall_at, 8(%rsp)
         jne 1f
-        mov $-38, %rax
+        mov $-1000, %rax
         addq $3, 8(%rsp)
         add $8, %rsp
         iretq
