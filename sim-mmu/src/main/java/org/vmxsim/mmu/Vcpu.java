@@ -227,11 +227,6 @@ public final class Vcpu {
         events.interrupt(vector);
     }
 
-    /** Queues a non-maskable interrupt; the guest takes it as soon as it is not handling another (KVM_NMI). */
-    public void nmi() {
-        events.nmi();
-    }
-
     /**
      * Queues an exception at the instruction that the vCPU stands at. If an exception waits already, both become a
      * double fault or a triple fault by KVM's rules, or this one takes its place.

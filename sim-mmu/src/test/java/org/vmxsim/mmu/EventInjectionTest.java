@@ -42,9 +42,9 @@ class EventInjectionTest {
     void anNmiIsTakenWithInterruptsOffAndTheNextAfterIret() {
         boot(0x90, 0x90, 0xf4);
         handler(2, 0x46, 0x90, 0x90, 0xcf); // inc esi; nop; nop; iret
-        guest.vcpu.nmi();
-        guest.vcpu.nmi();
-        guest.vcpu.nmi();
+        guest.vcpu.events().nmi();
+        guest.vcpu.events().nmi();
+        guest.vcpu.events().nmi();
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.get(CpuState.RSI)).as("two wait, the third is lost").isEqualTo(2);
         VcpuStatistics.Snapshot counts = guest.vcpu.statistics().snapshot();
@@ -55,10 +55,10 @@ class EventInjectionTest {
     void inItsHandlerOneNmiWaits() {
         boot(0x90, 0xf4);
         handler(2, 0x46, 0xe6, 0x80, 0xcf); // inc esi; out 0x80, al; iret
-        guest.vcpu.nmi();
+        guest.vcpu.events().nmi();
         guest.expect(VcpuExit.Io.class);
-        guest.vcpu.nmi();
-        guest.vcpu.nmi();
+        guest.vcpu.events().nmi();
+        guest.vcpu.events().nmi();
         guest.expect(VcpuExit.Io.class);
         assertThat(guest.get(CpuState.RSI)).isEqualTo(2);
         assertThat(guest.vcpu.state().interruptibility & CpuState.BLOCKING_BY_NMI)
@@ -77,7 +77,7 @@ class EventInjectionTest {
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.vcpu.run(1)).isEqualTo(new VcpuExit.Intr());
         assertThat(guest.vcpu.state().interruptibility).isEqualTo(CpuState.BLOCKING_BY_STI);
-        guest.vcpu.nmi();
+        guest.vcpu.events().nmi();
         guest.expect(VcpuExit.Hlt.class);
         assertThat(guest.get(CpuState.RSI)).isOne();
     }

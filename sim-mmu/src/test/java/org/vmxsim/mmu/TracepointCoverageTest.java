@@ -49,8 +49,8 @@ class TracepointCoverageTest {
                 0x40, 0xa1, 0, 0, 0, 0x40, 0x0f, 0x01, 0xc1, 0xf4);
         withGates();
         guest.vcpu.interrupt(0x20);
-        guest.vcpu.nmi();
-        guest.vcpu.nmi();
+        guest.vcpu.events().nmi();
+        guest.vcpu.events().nmi();
         assertThat(guest.vcpu.run(0)).isInstanceOf(VcpuExit.Intr.class);
         guest.expect(VcpuExit.Io.class);
         guest.vcpu.answer(0);
