@@ -6,14 +6,22 @@ import java.util.Deque;
 import java.util.List;
 
 /** A peer that says what a test wants, and keeps what it is told. */
-final class ScriptedPeer implements Peer {
-    final List<byte[]> sent = new ArrayList<>();
+public final class ScriptedPeer implements Peer {
+    public final List<byte[]> sent = new ArrayList<>();
     final List<String> disconnected = new ArrayList<>();
     boolean closed;
     private final Deque<Inbound> coming = new ArrayDeque<>();
 
-    void come(Inbound inbound) {
+    /** Nothing comes. */
+    public ScriptedPeer() {}
+
+    public void come(Inbound inbound) {
         coming.add(inbound);
+    }
+
+    /** Whether everything that came was taken. */
+    public boolean isQuiet() {
+        return coming.isEmpty();
     }
 
     @Override
