@@ -47,7 +47,7 @@ class WatchedByToolTest {
     };
 
     /** Counts events, and has the guest go on. */
-    private static class Counter implements Tool {
+    private static final class Counter implements Tool {
         final Map<EventKind, Integer> counts = new EnumMap<>(EventKind.class);
         final List<Event.PageFault> faults = new ArrayList<>();
         Session session;
