@@ -3,6 +3,7 @@ package org.vmxsim.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -61,6 +62,16 @@ class CommandLineTest {
         assertThat(status).isZero();
         assertThat(said()).contains("VERDICT heap intact", "instructions", "to config_blob+0x287", "report.html");
         assertThat(folder.resolve("out/report.html")).isNotEmptyFile();
+    }
+
+    /** Tests run with a configuration of their own; this is the program's. */
+    @Test
+    void whatIsLoggedIsNoPartOfTheConsole() throws Exception {
+        try (InputStream configuration = Main.class.getResourceAsStream("/logback.xml")) {
+            assertThat(new String(configuration.readAllBytes(), StandardCharsets.UTF_8))
+                    .containsOnlyOnce("<appender ")
+                    .contains("<target>System.err</target>", "<root level=\"INFO\">");
+        }
     }
 
     @Test
