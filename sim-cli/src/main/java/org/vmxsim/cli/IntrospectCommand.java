@@ -32,6 +32,8 @@ import picocli.CommandLine.Parameters;
         })
 final class IntrospectCommand implements Callable<Integer> {
     private static final String UNIX = "unix:";
+    /** A year. */
+    private static final long MOST_SECONDS = 31_536_000;
 
     @Parameters(
             index = "0",
@@ -80,7 +82,10 @@ final class IntrospectCommand implements Callable<Integer> {
             description = "all that it may be told; default: everything. Names: ${COMPLETION-CANDIDATES}")
     private List<EventKind> events;
 
-    @Option(names = "--uuid", description = "identity of the virtual machine; default: ${DEFAULT-VALUE}")
+    @Option(
+            names = "--uuid",
+            converter = Words.OfUuid.class,
+            description = "identity of the virtual machine; default: ${DEFAULT-VALUE}")
     private UUID uuid = new UUID(0x766d_7873_696d_4000L, 0x8000_0000_0000_0001L);
 
     @Option(names = "--secret", paramLabel = "WORD", description = "what the tool must know the SHA-1 of")
@@ -114,8 +119,12 @@ final class IntrospectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (!address.startsWith(UNIX)) {
+        if (!address.startsWith(UNIX) || address.length() == UNIX.length()) {
             throw new IllegalArgumentException("need --kvmi unix:PATH, got " + address);
+        }
+        if (patienceSeconds < 0 || patienceSeconds > MOST_SECONDS) {
+            throw new IllegalArgumentException(
+                    "need --patience from 0 to " + MOST_SECONDS + " seconds, got " + patienceSeconds);
         }
         try (Interrupt interrupt = new Interrupt()) {
             Progress progress = new Progress(quiet ? null : System.out, quiet, interrupt::wished);

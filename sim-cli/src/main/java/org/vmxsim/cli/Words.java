@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.vmxsim.kvmi.WireFormat;
 import org.vmxsim.lab.report.RunReport;
@@ -63,6 +64,19 @@ final class Words {
         @Override
         public WireFormat convert(String word) {
             return constant(WireFormat.class, word.replace('-', '_'), word);
+        }
+    }
+
+    /** An identity as RFC 4122 writes it. */
+    static final class OfUuid implements ITypeConverter<UUID> {
+        @Override
+        public UUID convert(String word) {
+            try {
+                return UUID.fromString(word);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(
+                        "need an identity such as 766d7873-696d-4000-8000-000000000001, got '" + word + "'");
+            }
         }
     }
 

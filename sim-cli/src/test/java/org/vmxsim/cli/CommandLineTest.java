@@ -137,6 +137,16 @@ class CommandLineTest {
         convert builtin:wc /nowhere/x     | cannot convert builtin:wc to /nowhere/x
         explain --gva zebra               | need an address such as 0x401000, got 'zebra'
         explain                           | Missing required option: '--gva=ADDR'
+        introspect                        | Missing required option: '--kvmi=unix:PATH'
+        introspect --kvmi /tmp/s          | need --kvmi unix:PATH, got /tmp/s
+        introspect --kvmi unix:           | need --kvmi unix:PATH, got unix:
+        introspect --kvmi unix:s --codec v5 | need one of v4, strict-v4, branch-v7, got 'v5'
+        introspect --kvmi unix:s --codec v4 --secret x | need the format branch-v7 for a secret
+        introspect --kvmi unix:s --commands PEEK | PEEK
+        introspect --kvmi unix:s --patience -1 | need --patience from 0 to 31536000 seconds, got -1
+        introspect --kvmi unix:s --patience 99999999999999999 | need --patience from 0 to 31536000 seconds
+        introspect --kvmi unix:s --uuid me | need an identity such as 766d7873-696d-4000-8000-000000000001, got 'me'
+        introspect --kvmi unix:s --log /nowhere/log | cannot write the log /nowhere/log: no such file or folder
         fly                               | Unmatched argument
         """)
     void badInputEndsInOneSentenceAndStatus125(String words, String message) {

@@ -110,9 +110,9 @@ public final class KvmiConnection implements AutoCloseable {
         @Override
         public void connected() {
             if (introspection.hasTool() || introspection.isCrashed()) {
-                LOG.warn("a tool is sent away: the virtual machine has ended or has another tool");
                 conversation.disconnect("the virtual machine has ended or has another tool");
             } else {
+                LOG.info("a tool is there");
                 session = introspection.open(new Remote());
             }
         }

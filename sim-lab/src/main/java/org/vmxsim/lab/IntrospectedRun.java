@@ -16,6 +16,7 @@ import org.vmxsim.kvmi.wire.SocketConfig;
 import org.vmxsim.kvmi.wire.SocketPeer;
 import org.vmxsim.kvmi.wire.codec.Codec;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.lab.scenario.InputFile;
 
 /** Runs the guest of a scenario under introspection by a tool that listens at a socket. */
 final class IntrospectedRun {
@@ -58,7 +59,8 @@ final class IntrospectedRun {
             }
             RunReport report = run.run();
             leave();
-            return introspection.isCrashed() ? report.withEnd(crashed()) : report;
+            report = introspection.isCrashed() ? report.withEnd(crashed()) : report;
+            return log != null && log.checkError() ? report.withEnd(unlogged(report.end())) : report;
         }
     }
 
@@ -69,6 +71,11 @@ final class IntrospectedRun {
                 String.format(
                         "The tool ended the virtual machine after %,d instructions.",
                         run.guest().instructions()));
+    }
+
+    /** The run counts, but whoever reads the log must not take it for all that happened. */
+    private RunReport.End unlogged(RunReport.End end) {
+        return new RunReport.End("error", -1, end.detail() + " The log " + request.log() + " could not be written.");
     }
 
     private Handshake handshake() {
@@ -86,7 +93,7 @@ final class IntrospectedRun {
         try {
             return new PrintWriter(Files.newBufferedWriter(request.log()));
         } catch (IOException e) {
-            throw new IllegalArgumentException("cannot write the log " + request.log() + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException("cannot write the log " + request.log() + ": " + InputFile.reason(e), e);
         }
     }
 

@@ -119,10 +119,11 @@ final class VirtualRun {
         RunReport.End end = null;
         while (end == null) {
             long left = left();
-            end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
-            if (end == null && listener.stop()) {
+            if (listener.stop()) {
                 end = new RunReport.End(
                         "interrupted", -1, String.format("Interrupted after %,d instructions.", guest.instructions()));
+            } else {
+                end = left <= 0 ? limit() : step(Math.min(left, timeline.step()));
             }
         }
         timeline.add(guest.sample());

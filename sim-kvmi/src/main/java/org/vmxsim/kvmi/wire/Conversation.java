@@ -150,7 +150,6 @@ public final class Conversation implements AutoCloseable {
      */
     public void disconnect(String reason) {
         if (open) {
-            LOG.warn("the tool is disconnected: {}", reason);
             open = false;
             outstanding.clear();
             peer.disconnect(reason);

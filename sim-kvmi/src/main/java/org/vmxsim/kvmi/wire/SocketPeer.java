@@ -25,6 +25,9 @@ public final class SocketPeer implements Peer {
 
     private volatile boolean closed;
 
+    /** Why there is no connection, as it was said last; the connecting thread's. */
+    private String told;
+
     /** The same once {@link Inbound.Connected} was taken; the simulation's. */
     private Connection active;
 
@@ -105,7 +108,6 @@ public final class SocketPeer implements Peer {
 
     /** The end of the connection: the next one may be made. */
     private Inbound ended(IOException why) {
-        LOG.info("{}: introspection ends: {}", config.path(), why.getMessage());
         release(active);
         active = null;
         return new Inbound.Disconnected(String.valueOf(why.getMessage()));
@@ -189,7 +191,7 @@ public final class SocketPeer implements Peer {
                 close(connection);
             }
         } catch (IOException e) {
-            LOG.debug("{}: {}", config.path(), e.getMessage());
+            tell("nobody listens at {} ({}): trying again", e);
         }
     }
 
@@ -198,8 +200,17 @@ public final class SocketPeer implements Peer {
             connection.shakeHands(handshake);
             return true;
         } catch (IOException e) {
-            LOG.warn("{}: no introspection: {}", config.path(), e.getMessage());
+            tell("the tool at {} was not let in ({}): trying again", e);
             return false;
+        }
+    }
+
+    /** Not each second the same. */
+    private void tell(String message, IOException why) {
+        String reason = String.valueOf(why.getMessage());
+        if (!closed && !reason.equals(told)) {
+            LOG.info(message, config.path(), reason);
+            told = reason;
         }
     }
 
@@ -207,6 +218,7 @@ public final class SocketPeer implements Peer {
         lock.lock();
         try {
             current = connection;
+            told = null;
             changed.signalAll();
             while (current != null) {
                 changed.await();
