@@ -29,6 +29,8 @@ final class IntrospectedVcpu {
     private boolean holding;
     /** The next instruction is executed by the processor because the tool wanted to see it stepped. */
     private boolean stepping;
+    /** The vCPU may come back behind an instruction because of that, whoever is there by then. */
+    private boolean askedToStep;
     /** Pages whose sub-pages are open to the instruction that the vCPU stands at. */
     private final Set<Long> openPages = new LinkedHashSet<>();
 
@@ -147,6 +149,20 @@ final class IntrospectedVcpu {
         return stepping;
     }
 
+    void askToStep(boolean asked) {
+        askedToStep = asked;
+    }
+
+    boolean isAskedToStep() {
+        return askedToStep;
+    }
+
+    /** It came back before the instruction, which is to be executed as any other when the vCPU runs again. */
+    void notStepped() {
+        askedToStep = false;
+        stepping &= !openPages.isEmpty();
+    }
+
     Set<Long> openPages() {
         return openPages;
     }
@@ -228,5 +244,7 @@ final class IntrospectedVcpu {
         if (waiting != null) {
             replied(Replies.letGo(waiting.event));
         }
+        // Nothing of the tool's protects them any more, and what the owner protects is the owner's to open.
+        openPages.clear();
     }
 }

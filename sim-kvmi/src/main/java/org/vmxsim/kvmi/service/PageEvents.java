@@ -93,6 +93,7 @@ final class PageEvents implements ViewAccessHandler {
     private static void retry(IntrospectedVcpu vcpu, EventReply.AfterFault reply) {
         if (reply.singlestep()) {
             vcpu.vcpu().stepOnce();
+            vcpu.askToStep(true);
             vcpu.stepping(true);
         }
     }

@@ -132,14 +132,26 @@ final class TurnExits {
             return null;
         }
         boolean steps = vcpu.isSinglestepping() || vcpu.isStepping();
-        if (steps && exit instanceof VcpuExit.Debug debug && debug.exception() == SINGLE_STEP) {
-            stepped(vcpu, false);
-            return null;
+        if (exit instanceof VcpuExit.Debug debug && debug.exception() == SINGLE_STEP) {
+            return steppedBehind(vcpu, steps) ? null : exit;
         }
         if (steps && isEnd(exit)) {
             stepped(vcpu, true);
         }
+        if (exit instanceof VcpuExit.Intr) {
+            vcpu.notStepped();
+        }
         return exit;
+    }
+
+    /** The end of a step: whether it was one for a tool, also for one that no longer wants to know, or has gone. */
+    private boolean steppedBehind(IntrospectedVcpu vcpu, boolean steps) {
+        boolean ofTool = steps || introspection.hasTool() || vcpu.isAskedToStep();
+        vcpu.askToStep(false);
+        if (steps) {
+            stepped(vcpu, false);
+        }
+        return ofTool;
     }
 
     /** Whether an instruction could not be executed. */
