@@ -304,7 +304,7 @@ class LabTest {
                 new ReplayRequest("builtin:wc", "icelake-sp", "", EptPageSize.SIZE_4K, EptPageSize.SIZE_4K), impatient);
 
         assertThat(run.end().how()).isEqualTo("interrupted");
-        assertThat(run.totals().instructions()).isBetween(1L, 200_000L);
+        assertThat(run.totals().instructions()).isLessThanOrEqualTo(200_000L);
         assertThat(replay.end().how()).isIn("interrupted", "finished");
     }
 }
