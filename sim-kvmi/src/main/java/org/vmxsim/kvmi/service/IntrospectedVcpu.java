@@ -79,14 +79,18 @@ final class IntrospectedVcpu {
     void replied(EventReply reply) {
         Waiting done = waiting;
         waiting = null;
+        loadRegisters();
+        done.then.accept(reply);
+    }
+
+    private void loadRegisters() {
         if (newRegisters != null) {
             RegisterImages.load(vcpu, newRegisters);
             newRegisters = null;
         }
-        done.then.accept(reply);
     }
 
-    /** Registers to be set when the reply comes. */
+    /** Registers to be set when the reply comes, or if it has come, when the exit is finished that it is about. */
     void setOnReply(GeneralRegisters registers) {
         newRegisters = registers;
     }
@@ -125,6 +129,7 @@ final class IntrospectedVcpu {
     void finished() {
         holding = false;
         decision = null;
+        loadRegisters();
     }
 
     /** Whether the last exit is still to be handled: nothing else may be reported or changed before. */

@@ -190,7 +190,10 @@ final class VcpuCommands {
         if (!isV4()) {
             return Failures.of(KvmiError.EOPNOTSUPP);
         }
-        if (!introspection.config().quirks().contains(StrictV4.REGISTERS_DROPPED)) {
+        boolean dropped = introspection.config().quirks().contains(StrictV4.REGISTERS_DROPPED);
+        if (!dropped && vcpu.isHolding()) {
+            vcpu.setOnReply(set.registers());
+        } else if (!dropped) {
             RegisterImages.load(vcpu.vcpu(), set.registers());
         }
         return Answer.DONE;
