@@ -20,6 +20,8 @@ class MalformedMessagesTest {
     private static final int ROUNDS = 20;
     private static final int MESSAGES_A_MACHINE = 2_000;
     private static final int MESSAGES_A_TOOL = 100;
+    /** EPT tables of pages that were used for the first time. */
+    private static final long SLACK_BYTES = 64 << 10;
 
     private Random random;
     private Messages messages;
@@ -37,7 +39,7 @@ class MalformedMessagesTest {
             messages = new Messages(format == WireFormat.BRANCH_V7, random);
             stack = new Stack(format, VCPUS, ROUNDS);
             stack.finish();
-            restartAll();
+            stack.restart();
             try {
                 life(Math.min(MESSAGES_A_MACHINE, count - said));
             } catch (RuntimeException | AssertionError e) {
@@ -55,39 +57,22 @@ class MalformedMessagesTest {
                 said++;
                 stack.say(message());
                 stack.turn(random.nextInt(4) * 20);
-                restartEnded();
+                stack.restartEnded();
             }
             if (stack.connection.isOpen()) {
                 stack.hangUp();
             }
             if (!stack.introspection.isCrashed()) {
                 stack.checkRestored();
-                restartAll();
+                stack.restart();
                 stack.finish();
-                restartAll();
+                stack.restart();
                 long left = stack.kvm.freeBytes();
                 assertThat(tool == 0 || left >= free - SLACK_BYTES)
                         .as("%d free bytes, %d before", left, free)
                         .isTrue();
                 free = tool == 0 ? left : free;
             }
-        }
-    }
-
-    /** EPT tables of pages that were used for the first time. */
-    private static final long SLACK_BYTES = 64 << 10;
-
-    private void restartEnded() {
-        for (int i = 0; i < VCPUS; i++) {
-            if (stack.hasEnded(i)) {
-                stack.restart(i);
-            }
-        }
-    }
-
-    private void restartAll() {
-        for (int i = 0; i < VCPUS; i++) {
-            stack.restart(i);
         }
     }
 

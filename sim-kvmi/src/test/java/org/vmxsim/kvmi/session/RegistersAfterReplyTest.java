@@ -20,7 +20,8 @@ class RegistersAfterReplyTest {
         stack.vm.memory().load(SPIN, new byte[] {(byte) 0xeb, (byte) 0xfe});
         stack.connect();
         assertOk(stack, Bytes.message(17, 1, Bytes.of().zeros(4).u32(2).array()));
-        assertOk(stack, Bytes.message(18, 2, Bytes.of().u16(0).u8(1).u8(0).u32(3).array()));
+        assertOk(
+                stack, Bytes.message(18, 2, Bytes.of().u16(0).u8(1).u8(0).u32(3).array()));
         stack.turn(1000);
         byte[] event = stack.waiting.get(0);
         Messages messages = new Messages(false, new Random(1));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -176,17 +177,30 @@ final class Stack {
         return exit instanceof VcpuExit.Mmio || exit instanceof VcpuExit.Io;
     }
 
-    boolean hasEnded(int number) {
-        return ended[number];
+    /** Begins the programs again; exits that have begun end before, and events that are due are delivered. */
+    void restart() {
+        settle();
+        settle();
     }
 
-    /** Begins a vCPU's program again; an exit that it has begun ends before. */
-    void restart(int number) {
-        if (!ended[number]) {
-            turn(number, 1);
+    private void settle() {
+        for (int i = 0; i < ended.length; i++) {
+            if (!ended[i]) {
+                turn(i, 1);
+            }
         }
-        workers.get(number).load(vcpu(number));
-        ended[number] = false;
+        Arrays.fill(ended, true);
+        restartEnded();
+    }
+
+    /** Begins the programs again that have ended. */
+    void restartEnded() {
+        for (int i = 0; i < ended.length; i++) {
+            if (ended[i]) {
+                workers.get(i).load(vcpu(i));
+                ended[i] = false;
+            }
+        }
     }
 
     /** Lets all vCPUs run to the ends of their programs, with no tool, and checks what they end with. */

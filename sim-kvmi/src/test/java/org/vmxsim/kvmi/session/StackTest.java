@@ -11,9 +11,7 @@ class StackTest {
     void workersReachTheirResults(WireFormat format) {
         Stack stack = new Stack(format, 3, 20);
         stack.finish();
-        for (int i = 0; i < 3; i++) {
-            stack.restart(i);
-        }
+        stack.restart();
         stack.connect();
         stack.turn(100);
         stack.hangUp();

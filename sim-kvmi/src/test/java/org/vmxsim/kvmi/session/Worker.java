@@ -73,7 +73,8 @@ final class Worker {
         loop.u8(0xb8).u32(34).u8(0xbb).u32(24).u8(0x31).u8(0xc9); // mov eax, 34; mov ebx, 24; xor ecx, ecx
         loop.u8(0x0f).u8(0x01).u8(0xc1); // vmcall
         loop.u8(0x59).u8(0x01).u8(0xc6).u8(0x49); // pop ecx; add esi, eax; dec ecx
-        loop.u8(0x0f).u8(0x85).u32(-loop.size() - 6); // jnz loop
+        loop.u8(0x0f).u8(0x85);
+        loop.u32(-loop.size() - 4); // jnz loop
         Bytes end = Bytes.of().u8(0x89).u8(0x77).u8(8).u8(0xf4); // mov [edi + 8], esi; hlt
         return setup.raw(loop.array()).raw(end.array());
     }
