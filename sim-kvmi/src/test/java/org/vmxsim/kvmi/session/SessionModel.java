@@ -18,7 +18,7 @@ final class SessionModel {
     private static final int EINVAL = -22;
     private static final int ENOENT = -2;
     private static final int EBUSY = -16;
-    private static final int LSTAR = 0xc0000082;
+    private static final int STAR = 0xc0000081;
     /** Events that are watched, by their numbers in the later format: CPUID is not in RFC v4. */
     private static final List<Integer> EVENTS = List.of(1, 2, 4, 5, 6, 8, 13);
 
@@ -52,7 +52,7 @@ final class SessionModel {
         switch (choice) {
             case 0, 1 -> watch(vcpu, EVENTS.get(other % EVENTS.size()), argument % 3 != 0);
             case 2 -> register(vcpu, List.of(0, 3, 4, 3, 4, 2).get(other % 6), argument % 3 != 0);
-            case 3 -> msr(vcpu, List.of(LSTAR, LSTAR, 0xc0000081, 0x2000).get(other % 4), argument % 3 != 0);
+            case 3 -> msr(vcpu, List.of(STAR, STAR, 0xc0000082, 0x2000).get(other % 4), argument % 3 != 0);
             case 4, 5 -> protect(argument % workers.size(), other % 2, RIGHTS.get(other % RIGHTS.size()));
             case 6 -> pause(vcpu);
             case 7 -> read(argument, other);
@@ -255,7 +255,7 @@ final class SessionModel {
                 && switch (point) {
                     case CR3 -> registers(vcpu).contains(3);
                     case CR4 -> registers(vcpu).contains(4);
-                    case MSR -> registers(vcpu).contains(LSTAR);
+                    case MSR -> registers(vcpu).contains(STAR);
                     case STORE, DESCRIPTOR_STORE, LAST_STORE -> (rights.getOrDefault(worker.output(), 7) & 2) == 0;
                     case LOAD -> (rights.getOrDefault(worker.input(), 7) & 1) == 0;
                     case CPUID, BREAKPOINT, DESCRIPTOR, HYPERCALL -> true;

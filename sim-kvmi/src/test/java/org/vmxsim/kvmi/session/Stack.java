@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.vmxsim.kvmi.KvmiConnection;
 import org.vmxsim.kvmi.WireFormat;
 import org.vmxsim.kvmi.policy.IntrospectionConfig;
@@ -175,6 +176,11 @@ final class Stack {
 
     private static boolean isDeviceAccess(VcpuExit exit) {
         return exit instanceof VcpuExit.Mmio || exit instanceof VcpuExit.Io;
+    }
+
+    /** Whether all programs have ended. */
+    boolean haveEnded() {
+        return IntStream.range(0, ended.length).allMatch(i -> ended[i]);
     }
 
     /** Begins the programs again; exits that have begun end before, and events that are due are delivered. */

@@ -17,7 +17,7 @@ final class Worker {
     private static final int MULTIPLIER = 1103515245;
     private static final int INCREMENT = 12345;
     private static final int INPUT = 0x51ab37;
-    private static final int LSTAR = 0xc0000082;
+    private static final int STAR = 0xc0000081;
 
     private final int vcpu;
     final int rounds;
@@ -65,7 +65,7 @@ final class Worker {
         loop.u8(0x0f).u8(0x20).u8(0xe0).u8(0x83).u8(0xf0).u8(4); // mov eax, cr4; xor eax, TSD
         loop.u8(0x0f).u8(0x22).u8(0xe0); // mov cr4, eax
         loop.u8(0x51); // push ecx
-        loop.u8(0xb9).u32(LSTAR).u8(0x89).u8(0xf0).u8(0x31).u8(0xd2); // mov ecx, LSTAR; mov eax, esi; xor edx, edx
+        loop.u8(0xb9).u32(STAR).u8(0x89).u8(0xf0).u8(0x31).u8(0xd2); // mov ecx, STAR; mov eax, esi; xor edx, edx
         loop.u8(0x0f).u8(0x30); // wrmsr
         loop.u8(0xb8).u32(1).u8(0x31).u8(0xc9).u8(0x0f).u8(0xa2); // mov eax, 1; xor ecx, ecx; cpuid
         loop.u8(0xcc); // int3
@@ -114,8 +114,13 @@ final class Worker {
 
     /** What the program ends with. */
     int expected() {
+        return valueIn(rounds - 1);
+    }
+
+    /** ESI behind the load of a round, from 0. */
+    int valueIn(int round) {
         int value = seed();
-        for (int i = 0; i < rounds; i++) {
+        for (int i = 0; i <= round; i++) {
             value = value * MULTIPLIER + INCREMENT + INPUT;
         }
         return value;

@@ -109,6 +109,17 @@ public final class MinimalTool implements AutoCloseable {
         return message;
     }
 
+    /** Sends any bytes, and takes the next message that is no event; keeps the events that come before it. */
+    public Message exchange(byte[] bytes) throws IOException {
+        sendRaw(bytes);
+        Message message = receive();
+        while (message.id() == eventId()) {
+            events.add(message);
+            message = receive();
+        }
+        return message;
+    }
+
     /** The next event. */
     public Message event() throws IOException {
         Message event = events.isEmpty() ? receive() : events.remove();
