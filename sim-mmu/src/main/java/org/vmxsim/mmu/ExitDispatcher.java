@@ -38,6 +38,7 @@ final class ExitDispatcher {
         VcpuExit result =
                 exit.entryFailure ? new VcpuExit.FailEntry(exit.reasonField(), exit.toString()) : byReason(exit);
         held = result instanceof VcpuExit.Held;
+        instructions.hold(held);
         Integer end = vcpu.vm().takeEndRequest();
         return end == null ? noted(result) : new VcpuExit.SystemEvent(end);
     }

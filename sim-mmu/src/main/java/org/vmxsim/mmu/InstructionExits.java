@@ -28,12 +28,31 @@ final class InstructionExits {
 
     private boolean answered;
     private int answerInstructionLength;
+    /** RAX, RCX, RDX and RBX of an instruction whose exit is held; null if none is. */
+    private long[] heldOperands;
 
     InstructionExits(Vcpu vcpu, Emulation emulation) {
         this.vcpu = vcpu;
         this.registers = vcpu.registers();
         this.emulation = emulation;
         this.cpuid = new GuestCpuid(vcpu.processor().model);
+    }
+
+    /** Whoever decides about an exit that is held may change registers: its operands are those that it came with. */
+    void hold(boolean held) {
+        if (!held) {
+            heldOperands = null;
+        } else if (heldOperands == null) {
+            heldOperands = new long[4];
+            for (int register = 0; register < heldOperands.length; register++) {
+                heldOperands[register] = registers.gpr(register);
+            }
+        }
+    }
+
+    /** A register that an instruction reads without naming it. */
+    private long operand(int register) {
+        return heldOperands == null ? registers.gpr(register) : heldOperands[register];
     }
 
     VcpuExit skip(VmExit exit) {
@@ -54,8 +73,8 @@ final class InstructionExits {
     }
 
     VcpuExit cpuid(VmExit exit) {
-        int leaf = (int) registers.gpr(CpuState.RAX);
-        int subleaf = (int) registers.gpr(CpuState.RCX);
+        int leaf = (int) operand(CpuState.RAX);
+        int subleaf = (int) operand(CpuState.RCX);
         long cr4 = vcpu.vmx().vmread(GuestField.CR4);
         RegisterExits.Outcome outcome = vcpu.registerExits().cpuid(leaf, subleaf);
         if (outcome != RegisterExits.Outcome.HELD) {
@@ -175,8 +194,8 @@ final class InstructionExits {
     }
 
     VcpuExit wrmsr(VmExit exit) {
-        long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
-        int msr = (int) registers.gpr(CpuState.RCX);
+        long value = operand(CpuState.RDX) << 32 | operand(CpuState.RAX) & U32;
+        int msr = (int) operand(CpuState.RCX);
         RegisterExits.Outcome outcome = vcpu.registerExits().wrmsr(msr, value);
         if (outcome != RegisterExits.Outcome.HELD) {
             vcpu.tracing().msr(true, msr, value, outcome == RegisterExits.Outcome.FAULT);
@@ -186,8 +205,8 @@ final class InstructionExits {
 
     /** Who wants to see the write is asked first, as KVM's introspection does: what is left then may be wrong. */
     VcpuExit xsetbv(VmExit exit) {
-        long value = registers.gpr(CpuState.RDX) << 32 | registers.gpr(CpuState.RAX) & U32;
-        int register = (int) registers.gpr(CpuState.RCX);
+        long value = operand(CpuState.RDX) << 32 | operand(CpuState.RAX) & U32;
+        int register = (int) operand(CpuState.RCX);
         RegisterWrite write = new RegisterWrite(vcpu.id(), register, register == 0 ? vcpu.processor().xcr0 : 0, value);
         RegisterExits.Outcome outcome = vcpu.registerExits().xsetbv(write);
         if (outcome != RegisterExits.Outcome.DONE) {

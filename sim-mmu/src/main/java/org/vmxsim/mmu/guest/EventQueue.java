@@ -32,9 +32,8 @@ public final class EventQueue {
     /** #DB, #BP and #OF are traps, #DF and #MC aborts: in KVM's reckoning all others are faults, which set RF. */
     private static final int NO_FAULTS = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 8 | 1 << 18;
 
-    /** #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP. */
-    private static final int PUSH_ERROR_CODE =
-            1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
+    /** #DF, #TS, #NP, #SS, #GP, #PF, #AC. */
+    private static final int PUSH_ERROR_CODE = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17;
 
     private final VmxUnit vmx;
     private final ArrayDeque<Integer> interrupts = new ArrayDeque<>();
@@ -124,10 +123,11 @@ public final class EventQueue {
     }
 
     /**
-     * Whether an exception pushes an error code. SDM table "Protected-Mode Exceptions and Interrupts".
+     * Whether VM entry delivers an error code with an exception: SDM "Checks on VM-Entry Control Fields". Processors
+     * without control-flow enforcement know no #CP, and refuse an error code with its vector.
      *
      * @param vector any number
-     * @return true for #DF, #TS, #NP, #SS, #GP, #PF, #AC and #CP
+     * @return true for #DF, #TS, #NP, #SS, #GP, #PF and #AC
      */
     public static boolean pushesErrorCode(int vector) {
         return vector >= 0 && vector <= MOST_VECTOR && (PUSH_ERROR_CODE >>> vector & 1) != 0;

@@ -19,7 +19,7 @@ final class BranchV7Commands {
 
     /** Exceptions that push an error code. Source: SDM, "Error Code", and the table of exceptions and interrupts. */
     private static final long WITH_ERROR_CODE =
-            1L << 8 | 1L << 10 | 1L << 11 | 1L << 12 | 1L << 13 | 1L << 14 | 1L << 17 | 1L << 21;
+            1L << 8 | 1L << 10 | 1L << 11 | 1L << 12 | 1L << 13 | 1L << 14 | 1L << 17;
 
     private BranchV7Commands() {}
 

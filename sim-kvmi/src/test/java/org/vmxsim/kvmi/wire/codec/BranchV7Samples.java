@@ -107,7 +107,7 @@ final class BranchV7Samples {
         int bit = b ? 1 : 0;
         int e = r.nextInt(14);
         int vector = r.nextInt(40);
-        boolean code = List.of(8, 10, 11, 12, 13, 14, 17, 21).contains(vector);
+        boolean code = List.of(8, 10, 11, 12, 13, 14, 17).contains(vector);
         byte[] some = Sample.bytes(r, 4096);
         GeneralRegisters regs = Sample.general(r);
         return switch (id) {
