@@ -110,7 +110,7 @@ class WatchedByToolTest {
     }
 
     private void expectTheResultOfTheGuestAlone() {
-        assertThat(console).contains("watched: rounds=60 ", " result=0xbcfaf4e2e2fa8f7c");
+        assertThat(console).contains("watched: rounds=60 ", " result=0x72655f1033120d7f");
     }
 
     @ParameterizedTest
