@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.mmu.abi.Errno;
 
 /**
@@ -19,8 +20,7 @@ import org.vmxsim.mmu.abi.Errno;
  */
 final class MapCall extends FileCall {
     private static final Logger LOG = LoggerFactory.getLogger(MapCall.class);
-    private static final int TOKEN_BYTES = 32;
-    private static final int GPA_OFFSET = 32;
+    private static final int GPA_OFFSET = MapTokens.TOKEN_BYTES;
     private static final int GVA_OFFSET = 40;
 
     private final KvmMemFile file;
@@ -73,7 +73,7 @@ final class MapCall extends FileCall {
         if (entry == null) {
             return -Errno.ENOMEM.number();
         }
-        token = Arrays.copyOf(bytes, TOKEN_BYTES);
+        token = Arrays.copyOf(bytes, MapTokens.TOKEN_BYTES);
         targetGpa = request.getLong(GPA_OFFSET);
         entry.gva = gva;
         entry.process = caller;

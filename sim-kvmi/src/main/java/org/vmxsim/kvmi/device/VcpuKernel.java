@@ -2,6 +2,7 @@ package org.vmxsim.kvmi.device;
 
 import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.paging.AccessContext;
+import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.memory.RemoteMappings;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.abi.Errno;
@@ -31,7 +32,7 @@ public final class VcpuKernel implements GuestKernel {
      * @throws IllegalArgumentException if one is null, or the bytes cross a page
      */
     public VcpuKernel(Vcpu vcpu, RemoteMappings mappings, long stackGva) {
-        boolean inPage = (stackGva & GuestProcess.PAGE_BYTES - 1) <= GuestProcess.PAGE_BYTES - 32;
+        boolean inPage = (stackGva & GuestProcess.PAGE_BYTES - 1) <= GuestProcess.PAGE_BYTES - MapTokens.TOKEN_BYTES;
         if (vcpu == null || mappings == null || !inPage) {
             throw new IllegalArgumentException("need a vCPU, the host's mappings and 32 bytes in one page, got " + vcpu
                     + ", " + mappings + " and 0x" + Long.toHexString(stackGva));

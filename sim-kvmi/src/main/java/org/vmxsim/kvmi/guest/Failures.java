@@ -29,14 +29,8 @@ public final class Failures {
         return result.isOk() ? Answer.DONE : of(error(result));
     }
 
-    /**
-     * The error number of a call that failed. A virtual machine that has brought the host's kernel down answers with
-     * EFAULT: nobody can look into it any more.
-     *
-     * @param result what it returned
-     * @return the error
-     */
-    public static KvmiError error(KvmResult result) {
+    /** A virtual machine that has brought the host's kernel down: nobody can look into it any more. */
+    private static KvmiError error(KvmResult result) {
         return result.errno() == null ? KvmiError.EFAULT : error(result.errno());
     }
 

@@ -61,6 +61,18 @@ public sealed interface EventReply {
         public static final int MAX_CONTEXT_BYTES = 256;
 
         /**
+         * Checks the context.
+         *
+         * @throws IllegalArgumentException if it is longer than {@value #MAX_CONTEXT_BYTES} bytes
+         */
+        public AfterFault {
+            if (context.length > MAX_CONTEXT_BYTES) {
+                throw new IllegalArgumentException(
+                        "need a context of at most " + MAX_CONTEXT_BYTES + " bytes, got " + context.length);
+            }
+        }
+
+        /**
          * A reply to a page fault that asks for nothing special.
          *
          * @param action what is to become of the vCPU

@@ -11,7 +11,7 @@
  * <p>Arrays in these records are handed over, not copied: who made the record does not change them afterwards. Records
  * with arrays are equal only to themselves.
  *
- * <p>Not modelled: the protocol of the last postings (version 10 and later), which no tool speaks; AMD's form of the
+ * <p>Not modelled: the protocol of the mailing-list versions 7 to 12, which no tool speaks; AMD's form of the
  * descriptor event.
  */
 package org.vmxsim.kvmi.message;

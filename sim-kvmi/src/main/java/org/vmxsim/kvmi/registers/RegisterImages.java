@@ -149,13 +149,7 @@ public final class RegisterImages {
                 register.unusable());
     }
 
-    /**
-     * The MSRs that every event tells.
-     *
-     * @param state registers
-     * @return their values
-     */
-    public static EventMsrs msrs(CpuState state) {
+    private static EventMsrs msrs(CpuState state) {
         return new EventMsrs(
                 state.sysenterCs,
                 state.sysenterEsp,

@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.vmxsim.kvmi.message.EventKind;
-import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.mmu.guest.VirtualizationExceptions;
 import org.vmxsim.mmu.intercept.Intercepts;
@@ -36,8 +35,7 @@ final class EventMasks {
     }
 
     private Wanted wanted(IntrospectedVcpu vcpu) {
-        int number =
-                introspection.config().dialect() == Dialect.V4 ? 0 : vcpu.vcpu().id();
+        int number = introspection.isV4() ? 0 : vcpu.vcpu().id();
         return byVcpu.computeIfAbsent(number, key -> new Wanted());
     }
 
@@ -135,16 +133,12 @@ final class EventMasks {
             vcpu.seenMsrs().or(wanted.msrs);
         }
         boolean breakpoints = wanted.events.contains(EventKind.BREAKPOINT) || vcpu.keepsBreakpoints();
-        vcpu.keepBreakpoints(breakpoints && quirk(StrictV4.BREAKPOINT_EXITS_STAY));
+        vcpu.keepBreakpoints(breakpoints && introspection.has(StrictV4.BREAKPOINT_EXITS_STAY));
         int converted = vcpu.seesVirtualizationExceptions() ? 1 << VirtualizationExceptions.VECTOR : 0;
         intercepts.exceptions(converted | (breakpoints ? 1 << BREAKPOINT_VECTOR : 0));
         intercepts.cpuid(wanted.events.contains(EventKind.CPUID));
         intercepts.descriptorTables(
-                wanted.events.contains(EventKind.DESCRIPTOR) && !quirk(StrictV4.DESCRIPTOR_EXITS_OFF));
-    }
-
-    private boolean quirk(StrictV4 quirk) {
-        return introspection.config().quirks().contains(quirk);
+                wanted.events.contains(EventKind.DESCRIPTOR) && !introspection.has(StrictV4.DESCRIPTOR_EXITS_OFF));
     }
 
     /** Nothing is wanted any more. */

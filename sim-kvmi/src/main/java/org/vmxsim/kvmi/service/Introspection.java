@@ -3,16 +3,20 @@ package org.vmxsim.kvmi.service;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.vmxsim.kvmi.guest.Features;
 import org.vmxsim.kvmi.guest.GuestFrames;
 import org.vmxsim.kvmi.guest.GuestViews;
 import org.vmxsim.kvmi.guest.PageRights;
 import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.message.Action;
+import org.vmxsim.kvmi.message.Answer;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
+import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.IntrospectionConfig;
 import org.vmxsim.kvmi.policy.Permissions;
+import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.mmu.VcpuRunner;
@@ -328,6 +332,18 @@ public final class Introspection implements VcpuRunner {
 
     IntrospectionConfig config() {
         return config;
+    }
+
+    boolean isV4() {
+        return config.dialect() == Dialect.V4;
+    }
+
+    boolean has(Answer.Feature feature) {
+        return Features.of(vm).contains(feature);
+    }
+
+    boolean has(StrictV4 quirk) {
+        return config.quirks().contains(quirk);
     }
 
     MapTokens tokens() {

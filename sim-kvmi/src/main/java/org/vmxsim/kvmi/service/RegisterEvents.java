@@ -9,7 +9,6 @@ import org.vmxsim.kvmi.message.EventContext;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
 import org.vmxsim.kvmi.message.VcpuCommand;
-import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.guest.GuestPageTables;
 import org.vmxsim.mmu.guest.PendingException;
@@ -116,7 +115,7 @@ final class RegisterEvents implements InterceptListener {
             return Answer.CONTINUE;
         }
         vcpu.injected(null);
-        if (introspection.config().dialect() == Dialect.V4 && isAsAsked(exception, asked)) {
+        if (introspection.isV4() && isAsAsked(exception, asked)) {
             return Answer.CONTINUE;
         }
         Event event =

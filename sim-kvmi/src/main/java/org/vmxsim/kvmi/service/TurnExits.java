@@ -6,7 +6,6 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
-import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.Vcpu;
@@ -64,7 +63,7 @@ final class TurnExits {
     /** Reports a pause that was asked for, unless another event comes first. */
     void paused(IntrospectedVcpu vcpu) {
         while (!vcpu.isWaiting() && !vcpu.isHolding() && vcpu.takePause()) {
-            boolean masked = introspection.config().quirks().contains(StrictV4.PAUSE_EVENT_MASKED);
+            boolean masked = introspection.has(StrictV4.PAUSE_EVENT_MASKED);
             if (!masked || introspection.masks().isEnabled(vcpu, EventKind.PAUSE_VCPU)) {
                 introspection.raise(vcpu, new Event.Pause(RegisterImages.context(vcpu.vcpu())), reply -> {});
             }
@@ -182,7 +181,7 @@ final class TurnExits {
         if (operation != GUEST_REQUEST_VM_EVENT || argument != 0) {
             vcpu.answer(NO_SUCH_CALL);
         } else if (introspection.masks().isEnabled(introspected, EventKind.HYPERCALL)) {
-            int behind = introspection.config().dialect() == Dialect.V4 ? 0 : vcpu.lastVmExit().instructionLengthBytes;
+            int behind = introspection.isV4() ? 0 : vcpu.lastVmExit().instructionLengthBytes;
             advance(vcpu, -behind);
             introspection.raise(introspected, new Event.Hypercall(RegisterImages.context(vcpu)), reply -> {
                 vcpu.answer(0);

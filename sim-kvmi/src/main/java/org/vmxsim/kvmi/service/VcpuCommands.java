@@ -13,7 +13,6 @@ import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.KvmiError;
 import org.vmxsim.kvmi.message.VcpuCommand;
-import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.registers.CpuidLeaves;
 import org.vmxsim.kvmi.registers.InjectedException;
@@ -22,7 +21,6 @@ import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.guest.GuestCpuid;
 import org.vmxsim.mmu.guest.GuestPageTables;
 import org.vmxsim.vmx.control.ControlGroup;
-import org.vmxsim.vmx.control.PrimaryControls;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxCapabilities;
 
@@ -89,15 +87,11 @@ final class VcpuCommands {
         return introspection.introspected(command.vcpu());
     }
 
-    private boolean isV4() {
-        return introspection.config().dialect() == Dialect.V4;
-    }
-
     /** In RFC v4 one pause is under way until its event has a reply; later several wait in line. */
     private Answer pause(VcpuCommand.PauseVcpu pause) {
         IntrospectedVcpu vcpu = vcpu(pause);
         boolean underWay = vcpu.pauses() > 0 || vcpu.waitingFor() instanceof Event.Pause;
-        if (isV4() ? underWay : vcpu.pauses() == MAX_PAUSES) {
+        if (introspection.isV4() ? underWay : vcpu.pauses() == MAX_PAUSES) {
             return Failures.of(KvmiError.EBUSY);
         }
         vcpu.pause();
@@ -105,7 +99,7 @@ final class VcpuCommands {
     }
 
     private Answer control(VcpuCommand.ControlEvents control) {
-        if (isV4()) {
+        if (introspection.isV4()) {
             return Failures.of(KvmiError.ENOSYS);
         }
         if (!LATER_EVENTS.contains(control.event())) {
@@ -122,7 +116,7 @@ final class VcpuCommands {
     }
 
     private Answer mask(VcpuCommand.SetEventMask mask) {
-        if (!isV4()) {
+        if (!introspection.isV4()) {
             return Failures.of(KvmiError.ENOSYS);
         }
         if (!V4_EVENTS.containsAll(mask.events())) {
@@ -141,11 +135,7 @@ final class VcpuCommands {
         if (event == EventKind.DESCRIPTOR) {
             return vmx.allows(ControlGroup.SECONDARY, SecondaryControls.DESCRIPTOR_TABLE_EXITING);
         }
-        return event != EventKind.SINGLESTEP || canSinglestep();
-    }
-
-    private boolean canSinglestep() {
-        return introspection.vm().kvm().capabilities().allows(ControlGroup.PRIMARY, PrimaryControls.MONITOR_TRAP_FLAG);
+        return event != EventKind.SINGLESTEP || introspection.has(Answer.Feature.SINGLESTEP);
     }
 
     private Answer controlCr(VcpuCommand.ControlCr control) {
@@ -187,10 +177,10 @@ final class VcpuCommands {
             vcpu.setOnReply(set.registers());
             return Answer.DONE;
         }
-        if (!isV4()) {
+        if (!introspection.isV4()) {
             return Failures.of(KvmiError.EOPNOTSUPP);
         }
-        boolean dropped = introspection.config().quirks().contains(StrictV4.REGISTERS_DROPPED);
+        boolean dropped = introspection.has(StrictV4.REGISTERS_DROPPED);
         if (!dropped && vcpu.isHolding()) {
             vcpu.setOnReply(set.registers());
         } else if (!dropped) {
@@ -217,7 +207,7 @@ final class VcpuCommands {
         if (!InjectedException.isValid(vcpu.vcpu(), inject)) {
             return Failures.of(KvmiError.EINVAL);
         }
-        if (!isV4() && vcpu.hasInjected()) {
+        if (!introspection.isV4() && vcpu.hasInjected()) {
             return Failures.of(KvmiError.EBUSY);
         }
         InjectedException.queue(vcpu.vcpu(), inject);
@@ -238,7 +228,7 @@ final class VcpuCommands {
     }
 
     private Answer singlestep(VcpuCommand.ControlSinglestep control) {
-        if (!canSinglestep()) {
+        if (!introspection.has(Answer.Feature.SINGLESTEP)) {
             return Failures.of(KvmiError.EOPNOTSUPP);
         }
         vcpu(control).singlestep(control.enable());

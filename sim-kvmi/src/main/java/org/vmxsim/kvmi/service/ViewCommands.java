@@ -5,13 +5,8 @@ import org.vmxsim.kvmi.message.Answer;
 import org.vmxsim.kvmi.message.KvmiError;
 import org.vmxsim.kvmi.message.VcpuCommand;
 import org.vmxsim.kvmi.message.VmCommand;
-import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.mmu.abi.KvmResult;
-import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.view.Views;
-import org.vmxsim.vmx.control.ControlGroup;
-import org.vmxsim.vmx.control.SecondaryControls;
-import org.vmxsim.vmx.control.VmxCapabilities;
 
 /**
  * The commands about EPT views and virtualization exceptions. As in the series there are views only on processors with
@@ -53,23 +48,18 @@ final class ViewCommands {
         if (view == Views.DEFAULT_VIEW) {
             return null;
         }
-        boolean v4 = introspection.config().dialect() == Dialect.V4;
         if (!hasViews()) {
-            return v4 ? KvmiError.ENOSYS : KvmiError.EOPNOTSUPP;
+            return introspection.isV4() ? KvmiError.ENOSYS : KvmiError.EOPNOTSUPP;
         }
-        return v4 || !introspection.vm().views().exists(view) ? KvmiError.EINVAL : null;
-    }
-
-    private VmxCapabilities capabilities() {
-        return introspection.vm().kvm().capabilities();
+        return introspection.isV4() || !introspection.vm().views().exists(view) ? KvmiError.EINVAL : null;
     }
 
     private boolean hasViews() {
-        return GuestVmcs.supportsEptpSwitching(capabilities());
+        return introspection.has(Answer.Feature.EPTP);
     }
 
     private boolean hasVe() {
-        return capabilities().allows(ControlGroup.SECONDARY, SecondaryControls.EPT_VIOLATION_VE);
+        return introspection.has(Answer.Feature.VE);
     }
 
     private Answer create() {

@@ -3,6 +3,7 @@ package org.vmxsim.kvmi.service;
 import java.util.EnumSet;
 import java.util.Set;
 import org.vmxsim.kvmi.guest.Failures;
+import org.vmxsim.kvmi.guest.Features;
 import org.vmxsim.kvmi.guest.PhysicalPages;
 import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.message.Answer;
@@ -10,14 +11,8 @@ import org.vmxsim.kvmi.message.Command;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.KvmiError;
 import org.vmxsim.kvmi.message.VmCommand;
-import org.vmxsim.kvmi.policy.Dialect;
 import org.vmxsim.mmu.abi.KvmResult;
-import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.view.Views;
-import org.vmxsim.vmx.control.ControlGroup;
-import org.vmxsim.vmx.control.PrimaryControls;
-import org.vmxsim.vmx.control.SecondaryControls;
-import org.vmxsim.vmx.control.VmxCapabilities;
 
 /** The commands about the virtual machine as a whole, but those about views. Source: kvmi.rst, "Commands". */
 final class VmCommands {
@@ -31,7 +26,7 @@ final class VmCommands {
     VmCommands(Introspection introspection) {
         this.introspection = introspection;
         this.views = new ViewCommands(introspection);
-        this.pages = new PhysicalPages(introspection.vm(), isV4() ? KvmiError.EINVAL : KvmiError.ENOENT);
+        this.pages = new PhysicalPages(introspection.vm(), introspection.isV4() ? KvmiError.EINVAL : KvmiError.ENOENT);
         handlers.on(VmCommand.GetVersion.class, command -> version());
         handlers.on(VmCommand.CheckCommand.class, this::check);
         handlers.on(VmCommand.CheckEvent.class, this::check);
@@ -58,32 +53,11 @@ final class VmCommands {
                 : Failures.of(KvmiError.ENOSYS);
     }
 
-    private boolean isV4() {
-        return introspection.config().dialect() == Dialect.V4;
-    }
-
     private Answer version() {
-        VmxCapabilities vmx = introspection.vm().kvm().capabilities();
-        Set<Answer.Feature> features = EnumSet.noneOf(Answer.Feature.class);
-        if (introspection.vm().subPages().checkExtension() > 0) {
-            features.add(Answer.Feature.SPP);
-        }
-        if (vmx.allows(ControlGroup.SECONDARY, SecondaryControls.VM_FUNCTIONS)) {
-            features.add(Answer.Feature.VMFUNC);
-        }
-        if (GuestVmcs.supportsEptpSwitching(vmx)) {
-            features.add(Answer.Feature.EPTP);
-        }
-        if (vmx.allows(ControlGroup.SECONDARY, SecondaryControls.EPT_VIOLATION_VE)) {
-            features.add(Answer.Feature.VE);
-        }
-        if (vmx.allows(ControlGroup.PRIMARY, PrimaryControls.MONITOR_TRAP_FLAG)) {
-            features.add(Answer.Feature.SINGLESTEP);
-        }
         return new Answer.Version(
                 introspection.permissions().commands(),
                 introspection.permissions().events(),
-                features);
+                Features.of(introspection.vm()));
     }
 
     private Answer check(VmCommand.CheckCommand check) {

@@ -5,8 +5,9 @@
  *
  * <p>Reading order: {@link org.vmxsim.kvmi.service.Introspection} (the run loop),
  * {@link org.vmxsim.kvmi.service.Session} (a tool's side), {@code IntrospectedVcpu} (what waits for a reply), then
- * {@code VmCommands}, {@code VcpuCommands} and {@code ViewCommands} for the commands, {@code RegisterEvents} and
- * {@code PageEvents} for the events.
+ * {@code TurnExits} (what the end of a turn means) with {@code RegisterEvents} and {@code PageEvents} for the events,
+ * {@code EventMasks} (what the tool wants to be told); {@code VmCommands}, {@code VcpuCommands} and
+ * {@code ViewCommands} for the commands.
  *
  * <p>Everything happens on the thread that runs the vCPUs: commands between turns or while a vCPU waits, events when
  * the vCPU has come back from the guest. A vCPU with an unanswered event does not run; the others do. The same guest,

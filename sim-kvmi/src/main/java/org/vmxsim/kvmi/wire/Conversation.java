@@ -135,7 +135,7 @@ public final class Conversation implements AutoCloseable {
             return false;
         }
         lastSequence++;
-        if (event.kind() != EventKind.UNHOOK && event.kind() != EventKind.CMD_ERROR) {
+        if (event.kind().replyForm() != EventKind.ReplyForm.NONE) {
             int vcpu = event.context().vcpu();
             outstanding.put(lastSequence, new Outstanding(sequence, event.kind(), vcpu));
         }

@@ -5,7 +5,8 @@
  *
  * <p>Reading order: {@link org.vmxsim.kvmi.wire.Peer} with {@link org.vmxsim.kvmi.wire.Inbound},
  * {@link org.vmxsim.kvmi.wire.Conversation}, {@link org.vmxsim.kvmi.wire.Handshake},
- * {@link org.vmxsim.kvmi.wire.SocketPeer}, {@link org.vmxsim.kvmi.wire.InputRecording}.
+ * {@link org.vmxsim.kvmi.wire.SocketPeer} with {@code Connection}, {@link org.vmxsim.kvmi.wire.InputRecording} with
+ * {@link org.vmxsim.kvmi.wire.ReplayedPeer}.
  *
  * <p>Not modelled: tools behind vsock; the hand-over of the socket from the device manager to the kernel, since both
  * are one here.

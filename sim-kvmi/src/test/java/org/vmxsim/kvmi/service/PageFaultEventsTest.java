@@ -1,6 +1,7 @@
 package org.vmxsim.kvmi.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -278,5 +279,14 @@ class PageFaultEventsTest {
         rig.finish();
         assertThat(rig.readInt(PAGE + 0x88)).isEqualTo(6);
         assertThat(rig.vm.getSubPages(PAGE >>> 12, 1).bitmaps()).containsExactly(-1);
+    }
+
+    @Test
+    void dataBeyond256BytesIsTheCallersMistake() {
+        assertThat(new EventReply.AfterFault(Action.CONTINUE, false, false, false, 0, new byte[256]).context())
+                .hasSize(256);
+        assertThatThrownBy(() -> new EventReply.AfterFault(Action.CONTINUE, false, false, false, 0, new byte[257]))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("need a context of at most 256 bytes, got 257");
     }
 }

@@ -8,6 +8,7 @@ import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.KvmiError;
 import org.vmxsim.kvmi.message.VcpuCommand;
 import org.vmxsim.kvmi.message.VmCommand;
+import org.vmxsim.mmu.guest.EventQueue;
 
 /**
  * The structures of the commands of the branch kvmi-v7, after the vCPU header where they have one. Source: the header
@@ -16,10 +17,6 @@ import org.vmxsim.kvmi.message.VmCommand;
 final class BranchV7Commands {
     /** Numbers of commands are below this. */
     static final int MOST_IDS = 64;
-
-    /** Exceptions that push an error code. Source: SDM, "Error Code", and the table of exceptions and interrupts. */
-    private static final long WITH_ERROR_CODE =
-            1L << 8 | 1L << 10 | 1L << 11 | 1L << 12 | 1L << 13 | 1L << 14 | 1L << 17;
 
     private BranchV7Commands() {}
 
@@ -193,7 +190,8 @@ final class BranchV7Commands {
     private static Command injectException(int vcpu, Payload p) {
         p.padding(1, 3);
         int vector = p.u8(0);
-        boolean hasErrorCode = vector < 32 && (WITH_ERROR_CODE >>> vector & 1) != 0;
+        // The structure does not say whether there is an error code: the vector does.
+        boolean hasErrorCode = EventQueue.pushesErrorCode(vector);
         return new VcpuCommand.InjectException(vcpu, vector, hasErrorCode, p.u32(4), p.u64(8));
     }
 

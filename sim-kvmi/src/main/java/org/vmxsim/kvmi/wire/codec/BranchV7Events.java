@@ -3,7 +3,6 @@ package org.vmxsim.kvmi.wire.codec;
 import static org.vmxsim.kvmi.wire.codec.RegisterLayout.bit;
 
 import java.nio.ByteBuffer;
-import org.vmxsim.kvmi.message.CommandKind;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventContext;
 import org.vmxsim.kvmi.message.EventKind;
@@ -116,14 +115,10 @@ final class BranchV7Events {
             to.put(0, bit(e.failed()));
         } else if (event instanceof Event.CmdError e) {
             to.putInt(0, -e.error().number()).putInt(4, e.sequence());
-            to.putShort(8, (short) commandNumber(e.command()));
+            to.putShort(8, (short) BranchV7Codec.numberOf(e.command()));
         } else if (event instanceof Event.Cpuid e) {
             to.putInt(0, e.function()).putInt(4, e.index()).put(8, (byte) e.instructionBytes());
         }
-    }
-
-    private static int commandNumber(CommandKind kind) {
-        return BranchV7Codec.numberOf(kind);
     }
 
     /** As both formats number them. */

@@ -105,20 +105,10 @@ public final class V4Codec implements Codec {
     }
 
     private static int specificBytes(EventKind event) {
-        return switch (event) {
-            case CR, MSR -> Long.BYTES;
-            case PAGE_FAULT -> FAULT_REPLY_BYTES;
-            case UNHOOK,
-                    XSETBV,
-                    BREAKPOINT,
-                    HYPERCALL,
-                    TRAP,
-                    DESCRIPTOR,
-                    CREATE_VCPU,
-                    PAUSE_VCPU,
-                    SINGLESTEP,
-                    CMD_ERROR,
-                    CPUID -> 0;
+        return switch (event.replyForm()) {
+            case NEW_VALUE -> Long.BYTES;
+            case AFTER_FAULT -> FAULT_REPLY_BYTES;
+            case PLAIN, NONE -> 0;
         };
     }
 
@@ -137,10 +127,9 @@ public final class V4Codec implements Codec {
 
     @Override
     public byte[] encodeAnswer(int id, int sequence, Answer answer) {
-        if (answer instanceof Answer.Failed failed) {
-            return AnswerLayout.failure(id, sequence, failed.error());
-        }
-        return AnswerLayout.message(id, sequence, data(answer), MAX_PAYLOAD_BYTES);
+        return answer instanceof Answer.Failed failed
+                ? AnswerLayout.failure(id, sequence, failed.error())
+                : AnswerLayout.message(id, sequence, data(answer), MAX_PAYLOAD_BYTES);
     }
 
     private byte[] data(Answer answer) {
