@@ -12,6 +12,8 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.vmxsim.kvmi.KvmiConnection;
 import org.vmxsim.kvmi.WireFormat;
+import org.vmxsim.kvmi.memory.MapTokenPolicy;
+import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.policy.IntrospectionConfig;
 import org.vmxsim.kvmi.service.Introspection;
 import org.vmxsim.kvmi.wire.Inbound;
@@ -70,6 +72,7 @@ final class Stack {
         ended = new boolean[vcpus];
         introspection =
                 Introspection.of(vm, IntrospectionConfig.open(format.dialect()).timed(50, 0, 0));
+        introspection.tokens(new MapTokens(MapTokenPolicy.DEFAULT, 1, MapTokens.clockOf(vcpu(0))));
         connection = KvmiConnection.to(introspection, format.codec(), other == null ? peer : other);
     }
 
