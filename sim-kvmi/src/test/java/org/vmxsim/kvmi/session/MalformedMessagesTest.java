@@ -17,7 +17,7 @@ import org.vmxsim.kvmi.wire.Bytes;
 class MalformedMessagesTest {
     private static final int MESSAGES = Integer.getInteger("vmxsim.messages", 20_000);
     private static final int VCPUS = 3;
-    private static final int ROUNDS = 20;
+    private static final int ROUNDS = 8;
     private static final int MESSAGES_A_MACHINE = 2_000;
     private static final int MESSAGES_A_TOOL = 100;
     /** EPT tables of pages that were used for the first time. */
