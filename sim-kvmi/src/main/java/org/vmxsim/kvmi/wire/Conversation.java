@@ -23,6 +23,8 @@ import org.vmxsim.kvmi.wire.codec.MessageHeader;
  */
 public final class Conversation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
+    /** How much is done in one {@link #pump}. */
+    static final int MOST_AT_ONCE = 256;
 
     /** What a tool talks to. */
     public interface Service {
@@ -102,10 +104,12 @@ public final class Conversation implements AutoCloseable {
         return open;
     }
 
-    /** Does everything that has come. */
+    /** Does what has come, as far as a tool that never stops asking does not keep the guest from running. */
     public void pump() {
-        for (Inbound inbound = peer.poll(); inbound != null; inbound = peer.poll()) {
+        Inbound inbound = peer.poll();
+        for (int done = 1; inbound != null; done++) {
             handle(inbound);
+            inbound = done < MOST_AT_ONCE ? peer.poll() : null;
         }
     }
 

@@ -54,6 +54,19 @@ class ConversationTest {
         return message(id, sequence, of().u32(error).u32(0).array());
     }
 
+    /** A tool asks faster than it is answered: the guest runs all the same, and nothing is lost. */
+    @Test
+    void aToolThatNeverStopsAskingDoesNotKeepTheGuestFromRunning() {
+        connect();
+        for (int i = 0; i < 2 * Conversation.MOST_AT_ONCE; i++) {
+            peer.come(new Inbound.Message(PAUSE_0));
+        }
+        conversation.pump();
+        assertThat(peer.sent).hasSize(Conversation.MOST_AT_ONCE);
+        conversation.pump();
+        assertThat(peer.sent).hasSize(2 * Conversation.MOST_AT_ONCE);
+    }
+
     @Test
     void aCommandIsDoneAndAnsweredWithItsNumbers() {
         connect();
