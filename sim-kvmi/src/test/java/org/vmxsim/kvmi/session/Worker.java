@@ -90,7 +90,7 @@ final class Worker {
         put(runs, GDT, gdt);
         Bytes idt = Bytes.of();
         for (int vector = 0; vector < 32; vector++) {
-            boolean code = vector == 8 || vector >= 10 && vector <= 14 || vector == 17 || vector == 21;
+            boolean code = vector == 8 || vector >= 10 && vector <= 14 || vector == 17;
             idt.u16(code ? RETURN_WITH_CODE : RETURN).u16(8).u16(0x8e00).u16(0);
         }
         put(runs, IDT, idt);
