@@ -65,7 +65,10 @@ public final class TranslationContexts {
         long mixed = (((long) vpid << 12 | pcid) * 31 + mode) * 0x9e37_79b9_7f4a_7c15L ^ ep4ta * 0xc2b2_ae3d_27d4_eb4fL;
         int slot = (int) (mixed >>> 51) & SLOTS - 1;
         int number = numberAtSlot[slot];
+        int retired = -1;
         while (number >= 0) {
+            // A guest that writes CR3 again and again retires the same context each time: its slot serves the next.
+            retired = retired < 0 && vpids[number] == RETIRED ? slot : retired;
             if (vpids[number] == vpid && pcids[number] == pcid && modes[number] == mode && ep4tas[number] == ep4ta) {
                 return number;
             }
@@ -76,7 +79,7 @@ public final class TranslationContexts {
             return FULL;
         }
         number = used++;
-        numberAtSlot[slot] = (short) number;
+        numberAtSlot[retired < 0 ? slot : retired] = (short) number;
         vpids[number] = vpid;
         pcids[number] = pcid;
         modes[number] = mode;

@@ -19,6 +19,9 @@ import org.vmxsim.kvmi.wire.codec.MessageHeader;
  * whoever waits, waits by the selector, so that every wait has an end.
  */
 final class Connection implements AutoCloseable {
+    /** Alone on its processor, who looks keeps the tool from replying. */
+    private static final long SPIN_NANOS = Runtime.getRuntime().availableProcessors() > 1 ? 50_000 : 0;
+
     private static final int LEAST_BUFFER_BYTES = 1 << 16;
     private static final int NO_LIMIT = 0;
 
@@ -106,10 +109,22 @@ final class Connection implements AutoCloseable {
     /** Waits until something has come, or for so long. */
     void await(long nanos) throws IOException {
         stopIfDropped();
-        if (messages.isEmpty()) {
+        if (messages.isEmpty() && !comesSoon(nanos)) {
             selector.select(Math.max(1, Math.min(nanos, patienceNanos()) / 1_000_000));
             selector.selectedKeys().clear();
         }
+    }
+
+    /** Looks for a while before it sleeps, since waking up takes longer than a tool needs for most replies. */
+    private boolean comesSoon(long nanos) throws IOException {
+        long until = System.nanoTime() + Math.min(nanos, SPIN_NANOS);
+        while (System.nanoTime() - until < 0) {
+            if (read() > 0) {
+                return true;
+            }
+            Thread.onSpinWait();
+        }
+        return false;
     }
 
     /** How many bytes came now; never waits. */
