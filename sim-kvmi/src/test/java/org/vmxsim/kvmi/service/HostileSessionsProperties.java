@@ -243,7 +243,7 @@ class HostileSessionsProperties {
         }
     }
 
-    @Property(tries = 50)
+    @Property(tries = 20)
     void whatIsTheToolsStaysWithTheTool(@ForAll Dialect dialect, @ForAll boolean cycles, @ForAll long seed) {
         Random random = new Random(seed);
         IntrospectionConfig config = IntrospectionConfig.open(dialect).timed(1 + random.nextInt(200), 0, 100);
