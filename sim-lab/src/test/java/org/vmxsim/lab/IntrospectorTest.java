@@ -2,13 +2,21 @@ package org.vmxsim.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmxsim.core.boot.MultibootImage;
@@ -16,10 +24,18 @@ import org.vmxsim.core.boot.SymbolTable;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.Uart16550;
+import org.vmxsim.kvmi.KvmiConnection;
 import org.vmxsim.kvmi.memory.MapTokenPolicy;
 import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.memory.MappingQuirk;
 import org.vmxsim.kvmi.memory.RemoteMappings;
+import org.vmxsim.kvmi.policy.Dialect;
+import org.vmxsim.kvmi.policy.IntrospectionConfig;
+import org.vmxsim.kvmi.service.Introspection;
+import org.vmxsim.kvmi.wire.Handshake;
+import org.vmxsim.kvmi.wire.SocketConfig;
+import org.vmxsim.kvmi.wire.SocketPeer;
+import org.vmxsim.kvmi.wire.codec.BranchV7Codec;
 import org.vmxsim.lab.scenario.GuestImage;
 import org.vmxsim.mmu.Kvm;
 import org.vmxsim.mmu.Vcpu;
@@ -189,6 +205,43 @@ class IntrospectorTest {
         end(0);
         assertThat(console).contains("UNMAP page=2 result=0 own=same");
         assertThat(console.toString().strip()).endsWith("RESULT requests=8 failed=0 mapped=1 same=1 zero=0 other=0");
+    }
+
+    /** Bytes typed from kvmi.rst: greeting of 96, answer of 24, GET_MAP_TOKEN is 22, error and 32 bytes come back. */
+    @Test
+    void aTokenThatAToolGotByTheSocketServesTheGuest(@TempDir Path folder) throws IOException {
+        boot(Engine.FUNCTIONAL, false);
+        Introspection introspection = Introspection.of(target, IntrospectionConfig.open(Dialect.BRANCH_V7));
+        introspection.tokens(tokens);
+        Path path = folder.resolve("s");
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(path));
+            Handshake handshake = Handshake.named(new UUID(1, 2), "watched", 0);
+            SocketPeer peer = SocketPeer.connecting(SocketConfig.of(path, 8184), handshake);
+            try (KvmiConnection connection = KvmiConnection.to(introspection, new BranchV7Codec(), peer);
+                    SocketChannel tools = server.accept()) {
+                ByteBuffer said = ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN);
+                said.putInt(24).position(24);
+                tools.write(
+                        said.putShort((short) 22).putShort((short) 0).putInt(1).flip());
+                tools.configureBlocking(false);
+                ByteBuffer heard = ByteBuffer.allocate(96 + 48).order(ByteOrder.LITTLE_ENDIAN);
+                for (int turns = 0; heard.hasRemaining(); turns++) {
+                    assertThat(turns).isLessThan(600);
+                    introspection.idle();
+                    tools.read(heard);
+                }
+                assertThat(connection.isOpen()).isTrue();
+                assertThat(heard.getInt(96 + 8)).as("error").isZero();
+                byte[] token = Arrays.copyOfRange(heard.array(), 96 + 16, 96 + 48);
+                long page = targetSymbols.find("hooked").orElseThrow().address();
+                target.memory().load(page + 100, "their memory".getBytes());
+                assertThat(map(token, page, 1)).isZero();
+                assertThat(read(1, 100, 12)).asString().isEqualTo("their memory");
+                assertThat(ask(UNMAP, 1, 0, 0)).isZero();
+                assertThat(own()).isEqualTo(OWN_SAME);
+            }
+        }
     }
 
     /** The other guest runs while its code page is looked at, and is none the wiser. */
