@@ -1,5 +1,7 @@
 package org.vmxsim.kvmi.service;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
@@ -104,12 +106,12 @@ final class PageEvents implements ViewAccessHandler {
      * @return false if it is none of the tool's
      */
     boolean protectedSubPage(IntrospectedVcpu vcpu, VcpuExit.Spp write) {
-        long gfn = write.gpa() >>> 12;
-        if (!introspection.rights().protectsSubPages(gfn)) {
+        List<Long> closed = closedPages(vcpu, write.gpa() >>> 12);
+        if (closed.isEmpty()) {
             return false;
         }
         if (!isWanted(vcpu) || write.access() == VcpuExit.DeniedAccess.PAGING_STRUCTURE) {
-            vcpu.openPages().add(gfn);
+            vcpu.openPages().addAll(closed);
             return true;
         }
         long gva = write.access() == VcpuExit.DeniedAccess.INSTRUCTION ? write.gla() : NO_GVA;
@@ -120,14 +122,24 @@ final class PageEvents implements ViewAccessHandler {
                 write.gpa(),
                 WRITE,
                 writes.mmu().view());
-        introspection.raise(vcpu, event, reply -> afterWrite(vcpu, gfn, (EventReply.AfterFault) reply));
+        introspection.raise(vcpu, event, reply -> afterWrite(vcpu, closed, (EventReply.AfterFault) reply));
         return true;
     }
 
-    private static void afterWrite(IntrospectedVcpu vcpu, long gfn, EventReply.AfterFault reply) {
+    /** Of a page and the one whose memory it has in the view, both of which decide: those that the tool has closed. */
+    private List<Long> closedPages(IntrospectedVcpu vcpu, long gfn) {
+        long backing = introspection.vm().views().backing(vcpu.vcpu().mmu().view(), gfn);
+        return Stream.of(gfn, backing)
+                .distinct()
+                .filter(introspection.rights()::protectsSubPages)
+                .filter(page -> !vcpu.openPages().contains(page))
+                .toList();
+    }
+
+    private static void afterWrite(IntrospectedVcpu vcpu, List<Long> closed, EventReply.AfterFault reply) {
         boolean retry = reply.action() == Action.RETRY;
         if (!retry || reply.singlestep()) {
-            vcpu.openPages().add(gfn);
+            vcpu.openPages().addAll(closed);
         }
         vcpu.stepping(retry && reply.singlestep());
     }

@@ -85,16 +85,21 @@ final class TurnExits {
      * @return null if the end concerns the tool alone
      */
     VcpuExit turn(IntrospectedVcpu vcpu, long budget) {
-        if (vcpu.isHolding()) {
-            VcpuExit exit = vcpu.vcpu().run(0);
+        boolean holds = vcpu.isHolding();
+        long left = holds ? 0 : budget;
+        VcpuExit exit = vcpu.openPages().isEmpty() ? vcpu.vcpu().run(left) : opened(vcpu, left);
+        if (holds) {
             vcpu.finished();
             introspection.masks().apply(vcpu);
-            return ended(vcpu, exit);
         }
-        return vcpu.openPages().isEmpty() ? ended(vcpu, vcpu.vcpu().run(budget)) : opened(vcpu, budget);
+        return exit == null ? null : ended(vcpu, exit);
     }
 
-    /** One instruction with the sub-pages open that it may write; no other vCPU runs meanwhile. */
+    /**
+     * One instruction with the sub-pages open that it may write; no other vCPU runs meanwhile.
+     *
+     * @return null if it is done and nobody else asked for a step
+     */
     private VcpuExit opened(IntrospectedVcpu vcpu, long budget) {
         Vm vm = introspection.vm();
         Map<Long, int[]> bitmaps = new HashMap<>();
@@ -110,7 +115,7 @@ final class TurnExits {
         if (stepped) {
             vcpu.openPages().clear();
         }
-        return stepped && !vcpu.isSinglestepping() && !vcpu.isStepping() ? null : ended(vcpu, exit);
+        return stepped && !vcpu.isSinglestepping() && !vcpu.isStepping() ? null : exit;
     }
 
     private VcpuExit ended(IntrospectedVcpu vcpu, VcpuExit exit) {

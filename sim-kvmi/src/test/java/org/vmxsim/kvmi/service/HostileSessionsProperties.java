@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.vmxsim.core.cpu.CpuState;
@@ -243,7 +244,13 @@ class HostileSessionsProperties {
         }
     }
 
-    @Property(tries = 20)
+    /** Another page's memory was behind the page, with sub-pages that the tool protects: the caller got the exit. */
+    @Example
+    void aPushOntoMemoryOfAProtectedPageStaysWithTheTool() {
+        whatIsTheToolsStaysWithTheTool(Dialect.BRANCH_V7, true, -75667);
+    }
+
+    @Property(tries = 50)
     void whatIsTheToolsStaysWithTheTool(@ForAll Dialect dialect, @ForAll boolean cycles, @ForAll long seed) {
         Random random = new Random(seed);
         IntrospectionConfig config = IntrospectionConfig.open(dialect).timed(1 + random.nextInt(200), 0, 100);

@@ -226,6 +226,35 @@ class PageFaultEventsTest {
         assertThat(rig.vm.getSubPages(PAGE >>> 12, 1).bitmaps()).containsExactly(~2);
     }
 
+    /** The exit is held while the sub-page is open; before, each decision met the closed sub-page again. */
+    @Test
+    void aDescriptorTableIsStoredToAProtectedSubPageWithContinue() {
+        protect(~2);
+        rig.done(new VcpuCommand.ControlEvents(0, EventKind.DESCRIPTOR, true));
+        rig.code(0x0f, 0x01, 0x0d, 0x88, 0x60, 0, 0, 0xf4); // sidt [0x6088]; hlt
+        rig.finish();
+        assertThat(rig.events)
+                .map(Event::kind)
+                .containsExactly(EventKind.DESCRIPTOR, EventKind.PAGE_FAULT, EventKind.DESCRIPTOR);
+        int limit = rig.vcpu.state().idtrLimit;
+        assertThat(rig.readInt(PAGE + 0x88) & 0xffff).isEqualTo(limit);
+        assertThat(rig.vm.getSubPages(PAGE >>> 12, 1).bitmaps()).containsExactly(~2);
+    }
+
+    /** The bitmap of the page whose memory it is counts too. */
+    @Test
+    void aWriteToTheMemoryOfAProtectedPageIsMadeWithContinue() {
+        protect(~2);
+        long other = PAGE + 0x2000;
+        rig.done(new VcpuCommand.ChangeGfn(0, 0, other >>> 12, PAGE >>> 12));
+        rig.code(0xc6, 0x05, 0x88, 0x80, 0, 0, 6, 0xc6, 0x05, 8, 0x80, 0, 0, 5, 0xf4); // mov byte [0x8088], 6; ...
+        rig.finish();
+        assertThat(rig.events).map(PageFaultEventsTest::text).containsExactly("8088 8088 2");
+        assertThat(rig.readInt(PAGE + 0x88)).isEqualTo(6);
+        assertThat(rig.readInt(PAGE + 8)).isEqualTo(5);
+        assertThat(rig.vm.getSubPages(PAGE >>> 12, 1).bitmaps()).containsExactly(~2);
+    }
+
     @Test
     void aWriteToAProtectedSubPageIsTriedAgainWithRetry() {
         protect(~2);
