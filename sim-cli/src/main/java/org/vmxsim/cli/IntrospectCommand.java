@@ -1,7 +1,6 @@
 package org.vmxsim.cli;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -14,12 +13,9 @@ import org.vmxsim.lab.IntrospectRequest;
 import org.vmxsim.lab.Lab;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.report.TextReport;
-import org.vmxsim.lab.scenario.Fidelity;
-import org.vmxsim.lab.scenario.Scenario;
-import org.vmxsim.lab.scenario.ScenarioFile;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code vmxsim introspect}: a scenario under the eyes of a tool. */
 @Command(
@@ -35,12 +31,8 @@ final class IntrospectCommand implements Callable<Integer> {
     /** A year. */
     private static final long MOST_SECONDS = 31_536_000;
 
-    @Parameters(
-            index = "0",
-            arity = "0..1",
-            paramLabel = "SCENARIO",
-            description = "a YAML file or builtin:NAME; default builtin:kvserver")
-    private String scenarioName;
+    @Mixin
+    private ScenarioOptions chosen = new ScenarioOptions();
 
     @Option(names = "--kvmi", required = true, paramLabel = "unix:PATH", description = "where the tool listens")
     private String address;
@@ -52,21 +44,6 @@ final class IntrospectCommand implements Callable<Integer> {
             converter = Words.OfWireFormat.class,
             description = "branch-v7 (libkvmi, LibVMI; the default), v4, or strict-v4 (RFC v4 as its code is)")
     private WireFormat format;
-
-    @Option(
-            names = {"-g", "--guest"},
-            paramLabel = "KEY=VALUE",
-            description = "a word of the guest's command line, as of run")
-    private List<String> guestWords = new ArrayList<>();
-
-    @Option(
-            names = "--fidelity",
-            description = "functional, cycle or cycle-between-markers",
-            converter = Words.OfFidelity.class)
-    private Fidelity fidelity;
-
-    @Option(names = "--memory", paramLabel = "SIZE", converter = Words.OfSize.class, description = "guest RAM")
-    private Long memoryBytes;
 
     @Option(
             names = "--commands",
@@ -142,16 +119,10 @@ final class IntrospectCommand implements Callable<Integer> {
     }
 
     private IntrospectRequest request() {
-        Scenario scenario = scenarioName == null ? Scenario.defaults() : ScenarioFile.named(scenarioName);
-        if (!guestWords.isEmpty()) {
-            scenario = scenario.withArguments(Words.merge(scenario.guest().arguments(), guestWords));
-        }
-        scenario = fidelity == null ? scenario : scenario.withFidelity(fidelity);
-        scenario = memoryBytes == null ? scenario : scenario.withMemory(memoryBytes);
         Set<CommandKind> asked = commands == null ? EnumSet.allOf(CommandKind.class) : Set.copyOf(commands);
         Set<EventKind> told = events == null ? EnumSet.allOf(EventKind.class) : Set.copyOf(events);
         return new IntrospectRequest(
-                scenario,
+                chosen.scenario(),
                 Path.of(address.substring(UNIX.length())),
                 format,
                 uuid,

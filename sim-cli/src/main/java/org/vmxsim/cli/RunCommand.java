@@ -1,23 +1,19 @@
 package org.vmxsim.cli;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.vmxsim.lab.Lab;
 import org.vmxsim.lab.report.ReportFolder;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.report.TextReport;
 import org.vmxsim.lab.scenario.EptPageSize;
-import org.vmxsim.lab.scenario.Fidelity;
 import org.vmxsim.lab.scenario.OnDenied;
 import org.vmxsim.lab.scenario.Scenario;
-import org.vmxsim.lab.scenario.ScenarioFile;
 import org.vmxsim.lab.scenario.SppPlan;
 import org.vmxsim.mmu.spp.SppProfile;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code vmxsim run}: a scenario in a virtual machine, and its report. */
 @Command(
@@ -29,25 +25,8 @@ import picocli.CommandLine.Parameters;
                     + " reached; 125 bad input; 130 interrupted."
         })
 final class RunCommand implements Callable<Integer> {
-    @Parameters(
-            index = "0",
-            arity = "0..1",
-            paramLabel = "SCENARIO",
-            description = "A YAML file, or builtin:NAME (vmxsim list); without it builtin:kvserver runs.")
-    private String scenarioName;
-
-    @Option(
-            names = {"-g", "--guest"},
-            paramLabel = "KEY=VALUE",
-            description = "A word of the guest's command line; replaces the word with the same key. Example:"
-                    + " -g bug=config_blob:5")
-    private List<String> guestWords = new ArrayList<>();
-
-    @Option(
-            names = "--fidelity",
-            description = "functional, cycle or cycle-between-markers",
-            converter = Words.OfFidelity.class)
-    private Fidelity fidelity;
+    @Mixin
+    private ScenarioOptions chosen = new ScenarioOptions();
 
     @Option(names = "--cpu", paramLabel = "MODEL", description = "CPU model")
     private String cpu;
@@ -61,9 +40,6 @@ final class RunCommand implements Callable<Integer> {
             description = "largest EPT page",
             converter = Words.OfPageSize.class)
     private EptPageSize pageSize;
-
-    @Option(names = "--memory", paramLabel = "SIZE", converter = Words.OfSize.class, description = "guest RAM")
-    private Long memoryBytes;
 
     @Option(
             names = "--spp-profile",
@@ -93,7 +69,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Scenario scenario = changed(scenarioName == null ? Scenario.defaults() : ScenarioFile.named(scenarioName));
+        Scenario scenario = changed(chosen.scenario());
         Path folder = output != null ? output : Path.of("vmxsim-out", safe(scenario.name()));
         ReportFolder.prepare(folder);
         try (Interrupt interrupt = new Interrupt()) {
@@ -119,20 +95,11 @@ final class RunCommand implements Callable<Integer> {
     private Scenario changed(Scenario scenario) {
         Scenario result = scenario.withCpu(
                 cpu != null ? cpu : scenario.cpu(), timing != null ? timing : cpu != null ? "" : scenario.timing());
-        if (!guestWords.isEmpty()) {
-            result = result.withArguments(Words.merge(result.guest().arguments(), guestWords));
-        }
-        if (fidelity != null) {
-            result = result.withFidelity(fidelity);
-        }
         if (pageSize != null) {
             result = result.withEptPageSize(pageSize);
         }
         if (instructions != null) {
             result = result.withMaxInstructions(instructions);
-        }
-        if (memoryBytes != null) {
-            result = result.withMemory(memoryBytes);
         }
         return result.withSpp(withoutSpp ? SppPlan.OFF : changed(result.spp()));
     }
