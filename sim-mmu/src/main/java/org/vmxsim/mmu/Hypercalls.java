@@ -8,6 +8,12 @@ import org.vmxsim.mmu.abi.KernelOops;
 
 /** Who answers the hypercalls of a virtual machine; one that nobody answers gets KVM's error. */
 public final class Hypercalls {
+    /**
+     * What a hypercall that nobody knows answers: -KVM_ENOSYS, a number of KVM's own and not the kernel's errno
+     * (linux/kvm_para.h).
+     */
+    public static final long UNKNOWN = -1000;
+
     private final Map<Long, Handler> handlers = new HashMap<>();
     private final Set<Long> above = new HashSet<>();
     private KernelOops endless;

@@ -12,9 +12,6 @@ import org.vmxsim.vmx.vmcs.GuestField;
 
 /** VM exits because of an instruction that is not a memory access: each is emulated and skipped, or handed on. */
 final class InstructionExits {
-    /** A hypercall that nobody knows: a number of KVM's own, not the kernel's errno (linux/kvm_para.h). */
-    private static final long KVM_ENOSYS = 1000;
-
     private static final long U32 = 0xffff_ffffL;
     private static final int BREAKPOINT = 3;
     private static final long XCR0_X87 = 1;
@@ -115,7 +112,7 @@ final class InstructionExits {
             await(longMode ? 8 : 4, 0);
             return new VcpuExit.Hypercall(number, arg0, arg1, arg2, arg3, longMode);
         }
-        long result = handler == null ? -KVM_ENOSYS : handler.call(vcpu, arg0, arg1, arg2, arg3);
+        long result = handler == null ? Hypercalls.UNKNOWN : handler.call(vcpu, arg0, arg1, arg2, arg3);
         registers.gpr(CpuState.RAX, result & mask);
         return null;
     }

@@ -1,9 +1,9 @@
 package org.vmxsim.kvmi.device;
 
-import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.paging.AccessContext;
 import org.vmxsim.kvmi.memory.MapTokens;
 import org.vmxsim.kvmi.memory.RemoteMappings;
+import org.vmxsim.kvmi.registers.LinearAddresses;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.guest.GuestCpuid;
@@ -21,7 +21,6 @@ public final class VcpuKernel implements GuestKernel {
     private final Vcpu vcpu;
     private final RemoteMappings mappings;
     private final long stackGva;
-    private final GuestPageTables tables;
 
     /**
      * The kernel on a vCPU.
@@ -40,16 +39,11 @@ public final class VcpuKernel implements GuestKernel {
         this.vcpu = vcpu;
         this.mappings = mappings;
         this.stackGva = stackGva;
-        this.tables = new GuestPageTables(vcpu.memory(), model());
-    }
-
-    private CpuModel model() {
-        return vcpu.processor().model;
     }
 
     @Override
     public boolean hasParavirtualization() {
-        GuestCpuid cpuid = new GuestCpuid(model());
+        GuestCpuid cpuid = new GuestCpuid(vcpu.processor().model);
         boolean named = true;
         for (int i = 0; i < SIGNATURE.length; i++) {
             named &= cpuid.register(HYPERVISOR_LEAF, 0, 1 + i, vcpu.id(), 0) == SIGNATURE[i];
@@ -63,7 +57,7 @@ public final class VcpuKernel implements GuestKernel {
      */
     @Override
     public long map(byte[] token, long targetGpa, long localGpa) {
-        long stackGpa = tables.gpa(vcpu.state(), stackGva, AccessContext.WRITE);
+        long stackGpa = LinearAddresses.gpa(vcpu, stackGva, AccessContext.WRITE);
         if (stackGpa == GuestPageTables.NONE || vcpu.memory().hpa(stackGpa, true) == VmMemory.NONE) {
             return -Errno.EFAULT.number();
         }

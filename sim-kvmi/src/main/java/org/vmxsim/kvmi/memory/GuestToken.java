@@ -1,7 +1,7 @@
 package org.vmxsim.kvmi.memory;
 
-import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.paging.GuestPagingWalker;
+import org.vmxsim.kvmi.registers.LinearAddresses;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.abi.Errno;
 import org.vmxsim.mmu.guest.GuestPageTables;
@@ -36,10 +36,8 @@ final class GuestToken {
     }
 
     private static long translate(Vcpu vcpu, long gva) {
-        CpuState state = vcpu.state();
-        boolean smapOverride = (state.rflagsSystem & ALIGNMENT_CHECK) != 0;
-        GuestPageTables tables = new GuestPageTables(vcpu.memory(), vcpu.processor().model);
-        return tables.gpa(state, gva, smapOverride ? GuestPagingWalker.SMAP_OVERRIDE : 0);
+        boolean smapOverride = (vcpu.state().rflagsSystem & ALIGNMENT_CHECK) != 0;
+        return LinearAddresses.gpa(vcpu, gva, smapOverride ? GuestPagingWalker.SMAP_OVERRIDE : 0);
     }
 
     private static Errno copy(Vcpu vcpu, long gpa, byte[] token, int offset, int count) {

@@ -3,6 +3,7 @@ package org.vmxsim.kvmi.service;
 import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import org.vmxsim.kvmi.message.EventKind;
@@ -15,15 +16,13 @@ import org.vmxsim.mmu.intercept.Intercepts;
  * form one for each vCPU.
  */
 final class EventMasks {
-    private static final int HIGH_MSRS = 0xc000_0000;
-    private static final int MSRS = 0x2000;
     private static final int BREAKPOINT_VECTOR = 3;
 
     /** What one vCPU is asked for; in RFC v4 the same object for all. */
     private static final class Wanted {
         private final EnumSet<EventKind> events = EnumSet.noneOf(EventKind.class);
         private final BitSet crs = new BitSet();
-        private final BitSet msrs = new BitSet();
+        private final Set<Integer> msrs = new HashSet<>();
     }
 
     private final Introspection introspection;
@@ -53,7 +52,7 @@ final class EventMasks {
     }
 
     boolean isEnabledMsr(IntrospectedVcpu vcpu, int msr) {
-        return isEnabled(vcpu, EventKind.MSR) && wanted(vcpu).msrs.get(msrIndex(msr));
+        return isEnabled(vcpu, EventKind.MSR) && wanted(vcpu).msrs.contains(msr);
     }
 
     void controlVm(EventKind event, boolean enable) {
@@ -65,11 +64,11 @@ final class EventMasks {
         applyAll();
     }
 
-    private static void set(Set<EventKind> events, EventKind event, boolean enable) {
+    private static <T> void set(Set<T> wanted, T one, boolean enable) {
         if (enable) {
-            events.add(event);
+            wanted.add(one);
         } else {
-            events.remove(event);
+            wanted.remove(one);
         }
     }
 
@@ -88,21 +87,8 @@ final class EventMasks {
     }
 
     void msr(IntrospectedVcpu vcpu, int msr, boolean enable) {
-        wanted(vcpu).msrs.set(msrIndex(msr), enable);
+        set(wanted(vcpu).msrs, msr, enable);
         applyAll();
-    }
-
-    /** Whether an MSR is in the ranges of the MSR bitmaps, 0 to 0x1fff and 0xc0000000 to 0xc0001fff. */
-    static boolean isMsr(int msr) {
-        return Integer.compareUnsigned(msr, MSRS) < 0 || Integer.compareUnsigned(msr - HIGH_MSRS, MSRS) < 0;
-    }
-
-    private static int msrIndex(int msr) {
-        return (msr & MSRS - 1) | (msr < 0 ? MSRS : 0);
-    }
-
-    private static int msrAt(int index) {
-        return index < MSRS ? index : HIGH_MSRS | index - MSRS;
     }
 
     private void applyAll() {
@@ -125,12 +111,12 @@ final class EventMasks {
         intercepts.controlRegister(4, crs && wanted.crs.get(4) ? -1 : 0);
         boolean msrs = wanted.events.contains(EventKind.MSR);
         vcpu.seenMsrs().stream()
-                .filter(index -> !msrs || !wanted.msrs.get(index))
-                .forEach(index -> intercepts.msr(msrAt(index), false, false));
+                .filter(msr -> !msrs || !wanted.msrs.contains(msr))
+                .forEach(msr -> intercepts.msr(msr, false, false));
         vcpu.seenMsrs().clear();
         if (msrs) {
-            wanted.msrs.stream().forEach(index -> intercepts.msr(msrAt(index), false, true));
-            vcpu.seenMsrs().or(wanted.msrs);
+            wanted.msrs.forEach(msr -> intercepts.msr(msr, false, true));
+            vcpu.seenMsrs().addAll(wanted.msrs);
         }
         boolean breakpoints = wanted.events.contains(EventKind.BREAKPOINT) || vcpu.keepsBreakpoints();
         vcpu.keepBreakpoints(breakpoints && introspection.has(StrictV4.BREAKPOINT_EXITS_STAY));

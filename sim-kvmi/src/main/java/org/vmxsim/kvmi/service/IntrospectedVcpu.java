@@ -1,6 +1,6 @@
 package org.vmxsim.kvmi.service;
 
-import java.util.BitSet;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -43,8 +43,8 @@ final class IntrospectedVcpu {
     private boolean singlestep;
     private boolean keepsBreakpoints;
     private boolean seesVirtualizationExceptions;
-    /** MSRs whose writes are exits now, by position in the MSR bitmaps. */
-    private final BitSet seenMsrs = new BitSet();
+    /** MSRs whose writes are exits now. */
+    private final Set<Integer> seenMsrs = new HashSet<>();
 
     IntrospectedVcpu(Vcpu vcpu, boolean introduced) {
         this.vcpu = vcpu;
@@ -218,7 +218,7 @@ final class IntrospectedVcpu {
         return singlestep;
     }
 
-    BitSet seenMsrs() {
+    Set<Integer> seenMsrs() {
         return seenMsrs;
     }
 

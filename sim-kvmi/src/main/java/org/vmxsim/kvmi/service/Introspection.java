@@ -243,13 +243,14 @@ public final class Introspection implements VcpuRunner {
         if (vcpu == null || vcpu.vm() != vm) {
             throw new IllegalArgumentException("need a vCPU of the introspected virtual machine, got " + vcpu);
         }
-        meetVcpus(session == null);
-        return vcpus.get(vcpu.id());
+        return introspected(vcpu.id());
     }
 
     /** By number; null if there is none. */
     IntrospectedVcpu introspected(int vcpu) {
-        meetVcpus(session == null);
+        if (vcpu >= vcpus.size()) {
+            meetVcpus(session == null);
+        }
         return vcpu >= 0 && vcpu < vcpus.size() ? vcpus.get(vcpu) : null;
     }
 

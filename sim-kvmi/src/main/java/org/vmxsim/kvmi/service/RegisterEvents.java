@@ -2,15 +2,14 @@ package org.vmxsim.kvmi.service;
 
 import java.util.function.Function;
 import org.vmxsim.core.cpu.CpuState;
-import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.kvmi.message.Action;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventContext;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.message.EventReply;
 import org.vmxsim.kvmi.message.VcpuCommand;
+import org.vmxsim.kvmi.registers.LinearAddresses;
 import org.vmxsim.kvmi.registers.RegisterImages;
-import org.vmxsim.mmu.guest.GuestPageTables;
 import org.vmxsim.mmu.guest.PendingException;
 import org.vmxsim.mmu.intercept.InterceptListener;
 import org.vmxsim.mmu.intercept.RegisterWrite;
@@ -94,9 +93,7 @@ final class RegisterEvents implements InterceptListener {
         CpuState state = vcpu.vcpu().state();
         long gva = state.rip + state.segments[CpuState.CS].base;
         long linear = RegisterImages.modeBytes(state) == Long.BYTES ? gva : gva & 0xffff_ffffL;
-        CpuModel model = vcpu.vcpu().processor().model;
-        long gpa = new GuestPageTables(vcpu.vcpu().memory(), model).gpa(state, linear, 0);
-        return new Event.Breakpoint(context(), gpa, instructionBytes());
+        return new Event.Breakpoint(context(), LinearAddresses.gpa(vcpu.vcpu(), linear, 0), instructionBytes());
     }
 
     private static Answer retried(EventReply reply) {

@@ -8,6 +8,7 @@ import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventKind;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.registers.RegisterImages;
+import org.vmxsim.mmu.Hypercalls;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.VcpuExit;
 import org.vmxsim.mmu.Vm;
@@ -19,8 +20,6 @@ final class TurnExits {
     private static final long XEN_HVM_OP = 34;
     /** {@code KVM_HC_XEN_HVM_OP_GUEST_REQUEST_VM_EVENT}. */
     private static final long GUEST_REQUEST_VM_EVENT = 24;
-    /** KVM_ENOSYS, as a guest reads it. */
-    private static final long NO_SUCH_CALL = -1000;
 
     private static final int ALL_WRITABLE = -1;
 
@@ -81,13 +80,12 @@ final class TurnExits {
     /**
      * Runs a vCPU for a turn, and reports what its end means.
      *
-     * @param budget instructions and VM exits; an exit that is held is only finished, whatever the budget
+     * @param budget instructions and VM exits; 0 for an exit that is held, which is only finished
      * @return null if the end concerns the tool alone
      */
     VcpuExit turn(IntrospectedVcpu vcpu, long budget) {
         boolean holds = vcpu.isHolding();
-        long left = holds ? 0 : budget;
-        VcpuExit exit = vcpu.openPages().isEmpty() ? vcpu.vcpu().run(left) : opened(vcpu, left);
+        VcpuExit exit = vcpu.openPages().isEmpty() ? vcpu.vcpu().run(budget) : opened(vcpu, budget);
         if (holds) {
             vcpu.finished();
             introspection.masks().apply(vcpu);
@@ -184,7 +182,7 @@ final class TurnExits {
         long operation = vcpu.gpr(longMode ? CpuState.RDI : CpuState.RBX) & mask;
         long argument = vcpu.gpr(longMode ? CpuState.RSI : CpuState.RCX) & mask;
         if (operation != GUEST_REQUEST_VM_EVENT || argument != 0) {
-            vcpu.answer(NO_SUCH_CALL);
+            vcpu.answer(Hypercalls.UNKNOWN);
         } else if (introspection.masks().isEnabled(introspected, EventKind.HYPERCALL)) {
             int behind = introspection.isV4() ? 0 : vcpu.lastVmExit().instructionLengthBytes;
             advance(vcpu, -behind);

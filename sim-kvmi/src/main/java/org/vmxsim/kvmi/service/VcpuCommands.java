@@ -16,10 +16,12 @@ import org.vmxsim.kvmi.message.VcpuCommand;
 import org.vmxsim.kvmi.policy.StrictV4;
 import org.vmxsim.kvmi.registers.CpuidLeaves;
 import org.vmxsim.kvmi.registers.InjectedException;
+import org.vmxsim.kvmi.registers.LinearAddresses;
 import org.vmxsim.kvmi.registers.RegisterImages;
 import org.vmxsim.mmu.Vcpu;
 import org.vmxsim.mmu.guest.GuestCpuid;
 import org.vmxsim.mmu.guest.GuestPageTables;
+import org.vmxsim.mmu.intercept.Intercepts;
 import org.vmxsim.vmx.control.ControlGroup;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxCapabilities;
@@ -148,7 +150,7 @@ final class VcpuCommands {
     }
 
     private Answer controlMsr(VcpuCommand.ControlMsr control) {
-        if (!EventMasks.isMsr(control.msr())) {
+        if (!Intercepts.isInBitmaps(control.msr())) {
             return Failures.of(KvmiError.EINVAL);
         }
         introspection.masks().msr(vcpu(control), control.msr(), control.enable());
@@ -223,7 +225,7 @@ final class VcpuCommands {
 
     private Answer translate(VcpuCommand.TranslateGva translate) {
         Vcpu vcpu = vcpu(translate).vcpu();
-        long gpa = new GuestPageTables(vcpu.memory(), vcpu.processor().model).gpa(vcpu.state(), translate.gva(), 0);
+        long gpa = LinearAddresses.gpa(vcpu, translate.gva(), 0);
         return new Answer.Translation(gpa == GuestPageTables.NONE ? Answer.Translation.UNMAPPED : gpa);
     }
 

@@ -114,7 +114,13 @@ public final class Intercepts {
         GuestMsrs.intercept(memory, bitmap, msr, reads, writes);
     }
 
-    private static boolean isInBitmaps(int msr) {
+    /**
+     * Whether the MSR bitmaps have a register, so that its uses can be seen.
+     *
+     * @param msr number of the register
+     * @return true for 0 to 0x1fff and 0xc0000000 to 0xc0001fff
+     */
+    public static boolean isInBitmaps(int msr) {
         return Integer.compareUnsigned(msr, MSRS) < 0 || Integer.compareUnsigned(msr - HIGH_MSRS, MSRS) < 0;
     }
 

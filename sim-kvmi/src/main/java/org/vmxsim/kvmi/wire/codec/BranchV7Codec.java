@@ -117,20 +117,23 @@ public final class BranchV7Codec implements Codec {
 
     private static EventReply specific(Payload p, EventKind event) {
         Action action = Action.values()[p.u8(8)];
-        if (event == EventKind.CR || event == EventKind.MSR) {
-            return new EventReply.NewValue(action, p.u64(REPLY_BYTES));
-        } else if (event == EventKind.PAGE_FAULT) {
-            int size = p.u32(REPLY_BYTES + 8);
-            if (Integer.compareUnsigned(size, EventReply.AfterFault.MAX_CONTEXT_BYTES) > 0
-                    || !p.isZero(REPLY_BYTES + 14, 2)) {
-                return null;
-            }
-            boolean singlestep = p.u8(REPLY_BYTES + 12) == 1;
-            boolean repComplete = p.u8(REPLY_BYTES + 13) == 1;
-            byte[] context = p.bytes(REPLY_BYTES + 16, size);
-            return new EventReply.AfterFault(action, false, singlestep, repComplete, p.u64(REPLY_BYTES), context);
+        return switch (event.replyForm()) {
+            case NEW_VALUE -> new EventReply.NewValue(action, p.u64(REPLY_BYTES));
+            case AFTER_FAULT -> afterFault(p, action);
+            case PLAIN, NONE -> EventReply.of(action);
+        };
+    }
+
+    private static EventReply afterFault(Payload p, Action action) {
+        int size = p.u32(REPLY_BYTES + 8);
+        if (Integer.compareUnsigned(size, EventReply.AfterFault.MAX_CONTEXT_BYTES) > 0
+                || !p.isZero(REPLY_BYTES + 14, 2)) {
+            return null;
         }
-        return EventReply.of(action);
+        boolean singlestep = p.u8(REPLY_BYTES + 12) == 1;
+        boolean repComplete = p.u8(REPLY_BYTES + 13) == 1;
+        byte[] context = p.bytes(REPLY_BYTES + 16, size);
+        return new EventReply.AfterFault(action, false, singlestep, repComplete, p.u64(REPLY_BYTES), context);
     }
 
     @Override

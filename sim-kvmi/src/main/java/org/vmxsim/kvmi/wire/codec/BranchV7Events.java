@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import org.vmxsim.kvmi.message.Event;
 import org.vmxsim.kvmi.message.EventContext;
 import org.vmxsim.kvmi.message.EventKind;
-import org.vmxsim.kvmi.message.EventMsrs;
 
 /**
  * The events of the branch kvmi-v7: {@code struct kvmi_event} and what follows it. Source: the header {@code kvmi.h} of
@@ -81,20 +80,8 @@ final class BranchV7Events {
         to.putShort(10, (short) context.view());
         RegisterLayout.putGeneral(to, GENERAL, context.general());
         RegisterLayout.putSystem(to, SYSTEM, context.system());
-        putMsrs(to, MSRS, context.msrs());
+        RegisterLayout.putMsrs(to, MSRS, context.msrs());
         to.putLong(MSRS + 64, context.msrs().kernelGsBase());
-    }
-
-    /** The eight MSRs that both formats have. */
-    static void putMsrs(ByteBuffer to, int offset, EventMsrs msrs) {
-        to.putLong(offset, msrs.sysenterCs());
-        to.putLong(offset + 8, msrs.sysenterEsp());
-        to.putLong(offset + 16, msrs.sysenterEip());
-        to.putLong(offset + 24, msrs.efer());
-        to.putLong(offset + 32, msrs.star());
-        to.putLong(offset + 40, msrs.lstar());
-        to.putLong(offset + 48, msrs.cstar());
-        to.putLong(offset + 56, msrs.pat());
     }
 
     private static void putSpecific(ByteBuffer to, Event event) {

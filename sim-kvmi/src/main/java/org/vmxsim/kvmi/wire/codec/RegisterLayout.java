@@ -1,6 +1,7 @@
 package org.vmxsim.kvmi.wire.codec;
 
 import java.nio.ByteBuffer;
+import org.vmxsim.kvmi.message.EventMsrs;
 import org.vmxsim.kvmi.message.GeneralRegisters;
 import org.vmxsim.kvmi.message.Segment;
 import org.vmxsim.kvmi.message.SystemRegisters;
@@ -84,5 +85,17 @@ final class RegisterLayout {
 
     static byte bit(boolean set) {
         return (byte) (set ? 1 : 0);
+    }
+
+    /** The eight MSRs that both formats have. */
+    static void putMsrs(ByteBuffer to, int offset, EventMsrs msrs) {
+        to.putLong(offset, msrs.sysenterCs());
+        to.putLong(offset + 8, msrs.sysenterEsp());
+        to.putLong(offset + 16, msrs.sysenterEip());
+        to.putLong(offset + 24, msrs.efer());
+        to.putLong(offset + 32, msrs.star());
+        to.putLong(offset + 40, msrs.lstar());
+        to.putLong(offset + 48, msrs.cstar());
+        to.putLong(offset + 56, msrs.pat());
     }
 }

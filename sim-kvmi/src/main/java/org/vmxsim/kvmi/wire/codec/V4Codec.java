@@ -113,16 +113,19 @@ public final class V4Codec implements Codec {
     }
 
     private static EventReply specific(Payload p, EventKind event, Action action) {
-        if (event == EventKind.CR || event == EventKind.MSR) {
-            return new EventReply.NewValue(action, p.u64(REPLY_BYTES));
-        } else if (event == EventKind.PAGE_FAULT) {
-            int size = p.u32(REPLY_BYTES + 4);
-            // The kernel overlooks a context that is longer than its field.
-            boolean fits = Integer.compareUnsigned(size, EventReply.AfterFault.MAX_CONTEXT_BYTES) <= 0;
-            byte[] context = p.bytes(REPLY_BYTES + 8, fits ? size : 0);
-            return new EventReply.AfterFault(action, p.flag(REPLY_BYTES), false, false, 0, context);
-        }
-        return EventReply.of(action);
+        return switch (event.replyForm()) {
+            case NEW_VALUE -> new EventReply.NewValue(action, p.u64(REPLY_BYTES));
+            case AFTER_FAULT -> afterFault(p, action);
+            case PLAIN, NONE -> EventReply.of(action);
+        };
+    }
+
+    private static EventReply afterFault(Payload p, Action action) {
+        int size = p.u32(REPLY_BYTES + 4);
+        // The kernel overlooks a context that is longer than its field.
+        boolean fits = Integer.compareUnsigned(size, EventReply.AfterFault.MAX_CONTEXT_BYTES) <= 0;
+        byte[] context = p.bytes(REPLY_BYTES + 8, fits ? size : 0);
+        return new EventReply.AfterFault(action, p.flag(REPLY_BYTES), false, false, 0, context);
     }
 
     @Override

@@ -96,7 +96,7 @@ final class V4Events {
         to.put(6, (byte) context.modeBytes());
         RegisterLayout.putGeneral(to, GENERAL, context.general());
         RegisterLayout.putSystem(to, SYSTEM, context.system());
-        BranchV7Events.putMsrs(to, MSRS, context.msrs());
+        RegisterLayout.putMsrs(to, MSRS, context.msrs());
     }
 
     private static void putSpecific(ByteBuffer to, Event event) {
