@@ -16,6 +16,7 @@ module org.vmxsim.core {
     exports org.vmxsim.core.boot;
     exports org.vmxsim.core.access;
     exports org.vmxsim.core.cpu;
+    exports org.vmxsim.core.debug;
     exports org.vmxsim.core.emulation;
     exports org.vmxsim.core.model;
     exports org.vmxsim.core.segment;

@@ -6,8 +6,8 @@ import org.vmxsim.core.paging.LinearTranslation;
 
 /**
  * The functional engine's way to memory: a walk, and then the page stands in the memory unit's table with the rights
- * that need no further check. Pages of devices have no tags; pages with decoded code, pages whose dirty flag is clear,
- * and pages that the second level protects (sub-pages too) have no write tag.
+ * that need no further check. Pages of devices and pages with data breakpoints have no tags; pages with decoded code,
+ * pages whose dirty flag is clear, and pages that the second level protects (sub-pages too) have no write tag.
  */
 public final class FunctionalAccess extends TranslatingAccess {
     private static final int OF_ANY_CONTEXT =
@@ -48,6 +48,10 @@ public final class FunctionalAccess extends TranslatingAccess {
         cpu.translations.noteGuestPage(translation.guestPageShift);
         if ((access & AccessContext.FETCH) != 0) {
             cpu.mem.enterFetch(linear, translation.hpa);
+            return;
+        }
+        if (cpu.breakpoints.watchesPage(linear)) {
+            // the memory unit knows no breakpoints: accesses to the page have to come here
             return;
         }
         boolean readable = (translation.permissions & AccessContext.R) != 0;

@@ -190,12 +190,17 @@ public abstract class TranslatingAccess extends LinearAccess {
             if (hpa == FAILED) {
                 return 0;
             }
+            watch(linear, sizeBytes, false);
             charge(hpa, sizeBytes, false);
             return read(hpa, sizeBytes);
         }
         long first = translate(linear, head, access);
         long second = first == FAILED ? FAILED : translate(linear + head & addressMask, sizeBytes - head, access);
-        return second == FAILED ? 0 : readBoth(first, second, head, sizeBytes);
+        if (second == FAILED) {
+            return 0;
+        }
+        watch(linear, sizeBytes, false);
+        return readBoth(first, second, head, sizeBytes);
     }
 
     private long readBoth(long first, long second, int head, int sizeBytes) {
@@ -223,7 +228,18 @@ public abstract class TranslatingAccess extends LinearAccess {
         }
         updateHeadBytes = head;
         updateBytes = sizeBytes;
-        return updateSecond != FAILED;
+        if (updateSecond == FAILED) {
+            return false;
+        }
+        watch(linear, sizeBytes, true);
+        return true;
+    }
+
+    /** Data breakpoints are traps: the processor looks for them behind the instruction, or behind the iteration. */
+    private void watch(long linear, int sizeBytes, boolean write) {
+        if (cpu.breakpoints.watchesData() && cpu.breakpoints.access(linear, sizeBytes, write)) {
+            cpu.attention();
+        }
     }
 
     @Override
@@ -260,7 +276,15 @@ public abstract class TranslatingAccess extends LinearAccess {
 
     @Override
     public final void probe(long linear, int sizeBytes, boolean write) {
-        int access = (write ? AccessContext.WRITE : AccessContext.READ) | privilege;
+        probeAs(linear, sizeBytes, (write ? AccessContext.WRITE : AccessContext.READ) | privilege);
+    }
+
+    @Override
+    public final void probeSystem(long linear, int sizeBytes, boolean write) {
+        probeAs(linear, sizeBytes, write ? AccessContext.WRITE : AccessContext.READ);
+    }
+
+    private void probeAs(long linear, int sizeBytes, int access) {
         long first = linear & addressMask;
         if (cpu.pending != Processor.NOTHING || !isCanonical(first, sizeBytes)) {
             return;

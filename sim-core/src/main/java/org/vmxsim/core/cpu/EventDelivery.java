@@ -8,24 +8,21 @@ package org.vmxsim.core.cpu;
  * That Occur During Event Delivery".
  */
 public class EventDelivery {
-    private static final long TF = 1 << 8;
     private static final long IF = 1 << 9;
     private static final long RF = 1 << 16;
     private static final int SHADOWS = CpuState.BLOCKING_BY_STI | CpuState.BLOCKING_BY_MOV_SS;
-    /** Pending debug exceptions that are delivered: an enabled breakpoint matched, single step. */
-    private static final long TRAPS = 1 << 12 | 1 << 14;
+    /** DR6 bit of an access to a debug register while DR7.GD was set. */
+    private static final long GENERAL_DETECT = 1 << 13;
+    /** IA32_DEBUGCTL bits that a debug exception clears: LBR and BTF. */
+    private static final long CLEARED_BY_DEBUG = 3;
 
     /** The processor that the events belong to. */
     protected final Processor cpu;
 
     private final Event requested = new Event();
     private final Event delivered = new Event();
+    private final InstructionBoundary boundary;
     private boolean nonCanonical;
-    private boolean stepping;
-    private boolean shadowed;
-    private boolean resuming;
-    private boolean shadowSet;
-    private boolean resumeSet;
     private boolean nmiUnblocked;
 
     /**
@@ -35,6 +32,7 @@ public class EventDelivery {
      */
     public EventDelivery(Processor cpu) {
         this.cpu = cpu;
+        this.boundary = new InstructionBoundary(cpu);
     }
 
     /**
@@ -109,7 +107,7 @@ public class EventDelivery {
 
     private void takeExit() {
         cpu.pending = Processor.NOTHING;
-        stepping = false;
+        cancelStep();
         cpu.virtualization().takeExit();
         cpu.vectoringInfo = 0;
         nmiUnblocked = false;
@@ -170,15 +168,22 @@ public class EventDelivery {
         if (requested.vector == Event.DEBUG && requested.type == Event.EXCEPTION) {
             cpu.dr[6] = cpu.dr[6] & ~0xfL | requested.qualification & 0xe00fL;
             cpu.dr[7] &= ~(1L << 13);
-            cpu.debugctl &= ~1L;
+            cpu.debugctl &= ~CLEARED_BY_DEBUG;
         }
         delivered.set(
                 requested.type, requested.vector, requested.hasErrorCode, requested.errorCode, requested.qualification);
         delivered.returnRip = requested.isSoftware() ? nextRip(cpu.instructionLength) : cpu.rip;
-        // SDM "Resume Flag": fault-class exceptions push RF = 1, so that an instruction breakpoint is not hit again
-        boolean fault = requested.type == Event.EXCEPTION && requested.vector != Event.DEBUG;
-        delivered.pushedFlags = cpu.rflags() | (fault ? RF : 0);
+        delivered.pushedFlags = cpu.rflags() | (pushesResume(requested) ? RF : 0);
         deliver(cpu.instructionLength);
+    }
+
+    /**
+     * SDM "Resume Flag": fault-class exceptions but that of an instruction breakpoint push RF = 1, and what comes after
+     * an iteration of a repeated string instruction that is not its last.
+     */
+    private boolean pushesResume(Event event) {
+        boolean general = event.vector != Event.DEBUG || (event.qualification & GENERAL_DETECT) != 0;
+        return event.type == Event.EXCEPTION && general || cpu.repeating && !event.isSoftware();
     }
 
     private long nextRip(int length) {
@@ -192,6 +197,7 @@ public class EventDelivery {
         cpu.vectoringLength = length;
         throughGate(delivered);
         if (cpu.pending != Processor.NOTHING) {
+            cpu.breakpoints.takeMet();
             return;
         }
         cpu.vectoringInfo = 0;
@@ -200,8 +206,7 @@ public class EventDelivery {
             cpu.interruptibility |= CpuState.BLOCKING_BY_NMI;
         }
         cpu.activity = CpuState.ACTIVE;
-        stepping = false;
-        shadowed = false;
+        boundary.eventDelivered();
         nmiUnblocked = false;
         if (delivered.isSoftware()) {
             cpu.retired++;
@@ -212,6 +217,7 @@ public class EventDelivery {
     /** See {@link Processor#inject}. */
     final void inject(int information, int errorCode, int length) {
         int type = information >>> 8 & 7;
+        boundary.refreshBreakpoints();
         delivered.set(type, information & 0xff, (information & Event.DELIVER_ERROR_CODE) != 0, errorCode, 0);
         delivered.returnRip = delivered.isSoftware() ? nextRip(length) : cpu.rip;
         boolean fault = type == Event.EXCEPTION && delivered.vector != Event.DEBUG;
@@ -226,26 +232,24 @@ public class EventDelivery {
      * @param blocking {@link CpuState#BLOCKING_BY_STI} or {@link CpuState#BLOCKING_BY_MOV_SS}
      */
     public final void shadow(int blocking) {
-        if ((cpu.interruptibility & blocking) == 0) {
-            cpu.interruptibility |= blocking;
-            shadowSet = true;
-        }
-        cpu.attention();
+        boundary.shadow(blocking);
     }
 
     /**
      * Said by whoever loads interruptibility or RFLAGS.RF as state for the next instruction: IRET, VM entry, VM exit.
      */
     public final void stateLoaded() {
-        shadowSet = true;
-        resumeSet = true;
-        stepping = false;
-        cpu.attention();
+        boundary.stateLoaded();
+    }
+
+    /** Said by IRET and task switches, which load RFLAGS.RF for the next instruction. */
+    public final void resumeFlagLoaded() {
+        boundary.resumeLoaded();
     }
 
     /** Said by SYSCALL when it clears RFLAGS.TF: it is not followed by a single-step trap. */
     public final void cancelStep() {
-        stepping = false;
+        boundary.cancelStep();
     }
 
     /** IRET ends blocking by NMI, even if the instruction faults. SDM "Handling Multiple NMIs". */
@@ -270,7 +274,7 @@ public class EventDelivery {
      * @return true if single step or a breakpoint trap is pending and MOV SS does not block it
      */
     public final boolean debugTrapWaits() {
-        return (cpu.pendingDebugExceptions & TRAPS) != 0 && (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0;
+        return boundary.trapWaits();
     }
 
     /**
@@ -289,9 +293,7 @@ public class EventDelivery {
             return true;
         }
         if (debugTrapWaits() && cpu.activity != CpuState.WAIT_FOR_SIPI) {
-            long bits = cpu.pendingDebugExceptions & 0x400f;
-            cpu.pendingDebugExceptions = 0;
-            request(Event.EXCEPTION, Event.DEBUG, false, 0, bits);
+            request(Event.EXCEPTION, Event.DEBUG, false, 0, boundary.takeTraps());
             return true;
         }
         if (takesNmi() || takesInterrupt()) {
@@ -300,7 +302,10 @@ public class EventDelivery {
         if (cpu.activity != CpuState.ACTIVE) {
             return idle(budgetEnd);
         }
-        prepareStretch(budgetEnd);
+        if (boundary.faultsBeforeFetch()) {
+            return true;
+        }
+        boundary.prepare(budgetEnd);
         return false;
     }
 
@@ -344,7 +349,7 @@ public class EventDelivery {
         cpu.chargeEvent();
         delivered.set(type, vector, false, 0, 0);
         delivered.returnRip = cpu.rip;
-        delivered.pushedFlags = cpu.rflags();
+        delivered.pushedFlags = cpu.rflags() | (cpu.repeating ? RF : 0);
         deliver(0);
     }
 
@@ -364,36 +369,11 @@ public class EventDelivery {
         return true;
     }
 
-    private void prepareStretch(long budgetEnd) {
-        cpu.limit = budgetEnd;
-        if (cpu.cycles == null) {
-            cpu.limit = Math.min(
-                    budgetEnd, Math.max(cpu.retired + 1, cpu.virtualization().deadline()));
-        }
-        stepping = (cpu.rflagsSystem & TF) != 0;
-        shadowed = (cpu.interruptibility & SHADOWS) != 0;
-        resuming = (cpu.rflagsSystem & RF) != 0;
-        shadowSet = false;
-        resumeSet = false;
-        if (stepping || shadowed || resuming) {
-            cpu.limit = cpu.retired + 1;
-        }
-    }
-
     /** Ends shadows, RF and the single step of the instruction executed last. */
     final void afterStretch(long retiredBefore) {
-        if (cpu.retired == retiredBefore) {
-            return;
-        }
-        if (shadowed && !shadowSet) {
-            cpu.interruptibility &= ~SHADOWS;
-        }
-        if (resuming && !resumeSet) {
-            cpu.rflagsSystem &= ~RF;
-        }
-        nmiUnblocked = false;
-        if (stepping) {
-            cpu.pendingDebugExceptions |= 1 << 14;
+        boundary.after(retiredBefore);
+        if (cpu.retired != retiredBefore) {
+            nmiUnblocked = false;
         }
     }
 }

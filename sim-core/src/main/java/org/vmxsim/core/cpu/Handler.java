@@ -30,6 +30,18 @@ public abstract class Handler {
      */
     public abstract Handler exec(Processor cpu);
 
+    /**
+     * Whether the instruction, which has just been executed, was a taken branch, for single-stepping on branches.
+     *
+     * @param cpu the processor
+     * @param rip RIP of the instruction
+     * @return true if execution did not fall through to the next instruction
+     */
+    public boolean branched(Processor cpu, long rip) {
+        long mask = cpu.mode == Processor.CODE_64 ? -1 : 0xffff_ffffL;
+        return cpu.rip == rip ? !cpu.repeating : cpu.rip != (rip + length & mask);
+    }
+
     /** Where the processor's loop gets decoded instructions: the code cache of an engine. */
     public abstract static class Source {
         /** For implementations. */

@@ -72,6 +72,15 @@ public abstract class LinearAccess {
     public abstract void probe(long linear, int sizeBytes, boolean write);
 
     /**
+     * As {@link #probe}, for accesses that the processor makes by itself.
+     *
+     * @param linear first linear address
+     * @param sizeBytes bytes, 1 to 4096
+     * @param write whether to check for writing
+     */
+    public abstract void probeSystem(long linear, int sizeBytes, boolean write);
+
+    /**
      * Translates the address of the next instruction for fetching.
      *
      * @param linear linear address

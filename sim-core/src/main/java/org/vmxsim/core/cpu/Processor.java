@@ -1,5 +1,6 @@
 package org.vmxsim.core.cpu;
 
+import org.vmxsim.core.debug.Breakpoints;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuFeature;
@@ -31,7 +32,6 @@ public final class Processor extends CpuState {
     public static final int CODE_64 = 2;
 
     private static final long EIP_MASK = 0xffff_ffffL;
-    /** IA32_MISC_ENABLE bit 18: MONITOR and MWAIT exist. */
     private static final long MONITOR_ENABLED = 1 << 18;
 
     /** Loads and stores by linear address. */
@@ -44,6 +44,8 @@ public final class Processor extends CpuState {
     public final PortBus ports;
     /** Interrupt request and NMI. */
     public final InterruptPins pins = new InterruptPins(this);
+    /** The breakpoints that DR0 to DR3 and DR7 enable. */
+    public final Breakpoints breakpoints = new Breakpoints();
     /** What this processor can do: CPUID, widths, features. */
     public final CpuModel model;
     /** What interrupted the current instruction: {@link #NOTHING}, {@link #EXCEPTION} or {@link #VM_EXIT}. */
@@ -75,6 +77,8 @@ public final class Processor extends CpuState {
     /** Instruction length of the software event being delivered. */
     public int vectoringLength;
 
+    /** Whether a repeated string instruction has more iterations to make: said by it after each. */
+    public boolean repeating;
     /** Whether MONITOR has armed the address-monitoring hardware and no MWAIT has used it up. */
     public boolean monitorArmed;
 
@@ -84,6 +88,8 @@ public final class Processor extends CpuState {
     private EventDelivery events = new EventDelivery(this);
     private StopReason stop;
     private long budgetEnd;
+    /** The first instruction of the stretch executed last. */
+    Handler stretchHead;
 
     /**
      * A processor of the model {@code max}. It runs when an instruction source, event delivery and a way to memory have
@@ -149,6 +155,7 @@ public final class Processor extends CpuState {
     /** Executes instructions until the limit, or until one is abandoned. */
     private void stretch() {
         Handler instruction = instructions.at(this);
+        stretchHead = instruction;
         while (instruction != null) {
             Handler next = instruction.exec(this);
             if (next == null) {
@@ -173,6 +180,7 @@ public final class Processor extends CpuState {
      */
     private void timedStretch() {
         Handler instruction = instructions.at(this);
+        stretchHead = instruction;
         long deadline = virtualization.deadline();
         while (instruction != null) {
             cycles.instruction(codeFrame + instruction.pageOffset, instruction.length);

@@ -25,6 +25,16 @@ abstract class Branch extends Handler {
         }
     }
 
+    @Override
+    public final boolean branched(Processor cpu, long rip) {
+        return displacement == 0 ? jumped(cpu) : super.branched(cpu, rip);
+    }
+
+    /** Whether the branch was taken, asked behind it: RIP does not say if the target is the next instruction. */
+    boolean jumped(Processor cpu) {
+        return true;
+    }
+
     /** RIP of the target. */
     final long target(Processor cpu) {
         return NearTransfer.truncated(NearTransfer.behind(cpu, this) + displacement, operandSizeBytes);

@@ -86,5 +86,10 @@ final class Call {
             cpu.rip = rip;
             return null;
         }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
+        }
     }
 }

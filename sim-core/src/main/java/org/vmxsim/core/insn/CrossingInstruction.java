@@ -43,4 +43,9 @@ final class CrossingInstruction extends Handler {
         }
         return whole.exec(cpu);
     }
+
+    @Override
+    public boolean branched(Processor cpu, long rip) {
+        return whole.branched(cpu, rip);
+    }
 }

@@ -43,5 +43,10 @@ final class Jump {
             cpu.rip = rip;
             return null;
         }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
+        }
     }
 }

@@ -7,8 +7,16 @@ import org.vmxsim.core.semantics.Conditions;
 
 /** Jcc: jump if condition is met; a class for each condition. */
 abstract class JumpOnCondition extends Branch {
+    private final int tttn;
+
     private JumpOnCondition(DecodedInstruction d) {
         super(d);
+        tttn = d.opcode & 15;
+    }
+
+    @Override
+    final boolean jumped(Processor cpu) {
+        return Conditions.holds(cpu, tttn);
     }
 
     static Handler of(DecodedInstruction d) {

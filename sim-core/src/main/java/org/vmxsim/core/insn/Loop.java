@@ -41,16 +41,25 @@ final class Loop extends Branch {
         return new Loop(d, Condition.COUNT_ZERO);
     }
 
-    @Override
-    public Handler exec(Processor cpu) {
-        long left = count.read(cpu) - (condition == Condition.COUNT_ZERO ? 0 : 1);
+    private boolean jumps(Processor cpu, long left) {
         boolean goesOn = switch (condition) {
             case NONE -> true;
             case EQUAL -> Conditions.e(cpu);
             case NOT_EQUAL -> !Conditions.e(cpu);
             case COUNT_ZERO -> left == 0;
         };
-        boolean jumps = goesOn && (condition == Condition.COUNT_ZERO || left != 0);
+        return goesOn && (condition == Condition.COUNT_ZERO || left != 0);
+    }
+
+    @Override
+    boolean jumped(Processor cpu) {
+        return jumps(cpu, count.read(cpu));
+    }
+
+    @Override
+    public Handler exec(Processor cpu) {
+        long left = count.read(cpu) - (condition == Condition.COUNT_ZERO ? 0 : 1);
+        boolean jumps = jumps(cpu, left);
         // a target outside the segment faults before the count changes
         if (jumps && taken == null && !NearTransfer.allowed(cpu, target(cpu))) {
             return cpu.abort(this);

@@ -34,6 +34,11 @@ final class Return {
             cpu.rip = target;
             return null;
         }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
+        }
     }
 
     private static final class Near extends Handler {
@@ -57,6 +62,11 @@ final class Return {
             Stack.move(cpu, release);
             cpu.rip = target;
             return null;
+        }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
         }
     }
 }

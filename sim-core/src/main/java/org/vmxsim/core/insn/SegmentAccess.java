@@ -4,6 +4,7 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.MemoryUnit;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
+import org.vmxsim.core.segment.SegmentLimits;
 
 /**
  * Linear addresses outside 64-bit mode, with the checks of limit, type and null selector (SDM Vol. 3A, "Limit
@@ -14,7 +15,6 @@ final class SegmentAccess {
     private static final int GP = 13;
     private static final int SS_FAULT = 12;
     private static final int CODE = 8;
-    private static final int EXPAND_DOWN = 4;
     private static final int WRITABLE_OR_READABLE = 2;
 
     private SegmentAccess() {}
@@ -31,7 +31,7 @@ final class SegmentAccess {
      */
     static long linear(Processor cpu, int segment, long offset, int sizeBytes, boolean write) {
         SegmentRegister register = cpu.segments[segment];
-        if (allowed(cpu, register, write) && within(register, offset, Math.max(sizeBytes, 1))) {
+        if (allowed(cpu, register, write) && SegmentLimits.contains(register, offset, Math.max(sizeBytes, 1))) {
             return register.base + offset & LINEAR_32;
         }
         if (cpu.pending == Processor.NOTHING) {
@@ -53,19 +53,5 @@ final class SegmentAccess {
             return (type & (CODE | WRITABLE_OR_READABLE)) == WRITABLE_OR_READABLE;
         }
         return (type & CODE) == 0 || (type & WRITABLE_OR_READABLE) != 0;
-    }
-
-    private static boolean within(SegmentRegister register, long offset, int sizeBytes) {
-        long last = offset + sizeBytes - 1;
-        long limit = register.limit & LINEAR_32;
-        if (limit == LINEAR_32 && offset <= LINEAR_32) {
-            // a segment of 4 GiB: an access that wraps around its end is allowed
-            return (register.accessRights & (CODE | EXPAND_DOWN)) != EXPAND_DOWN;
-        }
-        boolean expandDown = (register.accessRights & (CODE | EXPAND_DOWN)) == EXPAND_DOWN;
-        if (expandDown) {
-            return offset > limit && last <= (register.big() ? LINEAR_32 : 0xffff);
-        }
-        return last <= limit;
     }
 }

@@ -69,6 +69,7 @@ abstract class StringInstruction extends Handler {
         }
         move(cpu, CpuState.RCX, -1);
         boolean ends = (r[CpuState.RCX] & addressMask) == 0 || comparing && Conditions.e(cpu) != whileEqual;
+        cpu.repeating = !ends;
         return ends ? next : this;
     }
 

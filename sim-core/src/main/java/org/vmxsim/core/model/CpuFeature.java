@@ -5,6 +5,8 @@ package org.vmxsim.core.model;
  * Identification", tables of feature information.
  */
 public enum CpuFeature {
+    /** Virtual-8086 mode enhancements: CR4.VME, CR4.PVI. */
+    VME(1, Register.EDX, 1),
     /** Debugging extensions: CR4.DE. */
     DE(1, Register.EDX, 2),
     /** Page size extensions: CR4.PSE. */

@@ -223,13 +223,33 @@ public final class Descriptors {
     }
 
     /**
-     * Whether segments are loaded as in real-address mode.
+     * Whether the processor is in real-address mode.
      *
      * @param cpu the processor
      * @return CR0.PE = 0
      */
     public static boolean inRealMode(CpuState cpu) {
         return (cpu.cr0 & 1) == 0;
+    }
+
+    /**
+     * Whether the processor is in virtual-8086 mode.
+     *
+     * @param cpu the processor
+     * @return RFLAGS.VM
+     */
+    public static boolean inVirtual8086(CpuState cpu) {
+        return (cpu.rflagsSystem & 1 << 17) != 0;
+    }
+
+    /**
+     * Whether selectors name paragraphs of memory instead of descriptors.
+     *
+     * @param cpu the processor
+     * @return true in real-address mode and virtual-8086 mode
+     */
+    public static boolean usesRealSegments(CpuState cpu) {
+        return inRealMode(cpu) || inVirtual8086(cpu);
     }
 
     /**

@@ -9,12 +9,15 @@ import org.vmxsim.core.cpu.SegmentRegister;
 /**
  * Far RET and IRET. SDM "RET-Return From Procedure", "IRET/IRETD/IRETQ-Interrupt Return". A return either commits
  * everything or leaves a fault pending. One object serves one execution.
- *
- * <p>Not there: return to virtual-8086 mode and task return (both #GP(0)).
  */
 public final class FarReturns {
     private static final long NT = 1 << 14;
     private static final long VM = 1 << 17;
+    private static final long TF = 1 << 8;
+    private static final long IF = 1 << 9;
+    private static final long VIF = 1 << 19;
+    private static final long VIP = 1 << 20;
+    private static final long VME = 1;
 
     private final Processor cpu;
     private final TransferStack stack;
@@ -25,6 +28,7 @@ public final class FarReturns {
     private long newPointer;
     private int newStackSelector;
     private long newStackDescriptor;
+    private boolean switched;
 
     /**
      * A return to be made.
@@ -51,7 +55,7 @@ public final class FarReturns {
             return;
         }
         int frameBytes = 2 * operandBytes + releaseBytes;
-        if (Descriptors.inRealMode(cpu)) {
+        if (Descriptors.usesRealSegments(cpu)) {
             commitReal(frameBytes);
             return;
         }
@@ -70,12 +74,20 @@ public final class FarReturns {
         cpu.modeChanged();
     }
 
-    /** IRET, IRETD, IRETQ. */
-    public void iret() {
+    /**
+     * IRET, IRETD, IRETQ.
+     *
+     * @param nextRip RIP of the next instruction, at which a task that is left goes on
+     */
+    public void iret(long nextRip) {
         cpu.events().unblockNmi();
         stack.present(0);
+        if (Descriptors.inVirtual8086(cpu)) {
+            fromVirtual8086();
+            return;
+        }
         if (!Descriptors.inRealMode(cpu) && (cpu.rflagsSystem & NT) != 0) {
-            cpu.raise(GENERAL_PROTECTION, 0);
+            toPreviousTask(nextRip);
             return;
         }
         pop();
@@ -91,10 +103,88 @@ public final class FarReturns {
             return;
         }
         if (!Descriptors.inLongMode(cpu) && operandBytes == 4 && cpu.cpl == 0 && (flags & VM) != 0) {
-            cpu.raise(GENERAL_PROTECTION, 0);
+            toVirtual8086(flags);
             return;
         }
         protectedReturn(flags);
+    }
+
+    private void toPreviousTask(long nextRip) {
+        if (Descriptors.inLongMode(cpu)) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        int previous = (int) TaskState.load(cpu, 0, 2, 0);
+        if (cpu.pending == Processor.NOTHING) {
+            TaskSwitch task = new TaskSwitch(cpu, TaskSwitch.Source.IRET, 0);
+            task.to(previous, nextRip, cpu.rflags());
+            switched = task.committed();
+        }
+    }
+
+    /**
+     * Whether the return has come to another task: a fault that is pending is one of the new task then, whose RIP and
+     * other registers are loaded.
+     *
+     * @return true behind the commit point of a task switch
+     */
+    public boolean hasSwitched() {
+        return switched;
+    }
+
+    /** "RETURN-TO-VIRTUAL-8086-MODE": all of EFLAGS, and six segment registers. */
+    private void toVirtual8086(long flags) {
+        newPointer = stack.peek(12, 4);
+        int[] selectors = new int[CpuState.GS + 1];
+        selectors[CpuState.SS] = (int) stack.peek(16, 4) & 0xffff;
+        selectors[CpuState.ES] = (int) stack.peek(20, 4) & 0xffff;
+        selectors[CpuState.DS] = (int) stack.peek(24, 4) & 0xffff;
+        selectors[CpuState.FS] = (int) stack.peek(28, 4) & 0xffff;
+        selectors[CpuState.GS] = (int) stack.peek(32, 4) & 0xffff;
+        selectors[CpuState.CS] = selector;
+        if (cpu.pending == Processor.NOTHING && target > 0xffff) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+        }
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        for (int i = CpuState.ES; i <= CpuState.GS; i++) {
+            SegmentLoad.loadVirtual8086(cpu.segments[i], selectors[i]);
+        }
+        cpu.gpr[CpuState.RSP] = newPointer;
+        cpu.rip = target;
+        cpu.cpl = 3;
+        cpu.rflags(flags & FlagsImage.DEFINED);
+        cpu.events().resumeFlagLoaded();
+        cpu.modeChanged();
+    }
+
+    /** "RETURN-FROM-VIRTUAL-8086-MODE": with IOPL 3 as in real-address mode, else by the virtual interrupt flag. */
+    private void fromVirtual8086() {
+        boolean trusted = (cpu.rflagsSystem >>> 12 & 3) == 3;
+        boolean extended = (cpu.cr4 & VME) != 0 && operandBytes == 2;
+        if (!trusted && !extended) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        pop();
+        long flags = stack.peek(2 * operandBytes, operandBytes);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        boolean wantsInterrupts = (flags & IF) != 0;
+        if (!trusted && ((flags & TF) != 0 || wantsInterrupts && (cpu.rflagsSystem & VIP) != 0)) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
+        commitReal(3 * operandBytes);
+        if (cpu.pending != Processor.NOTHING) {
+            return;
+        }
+        flags(flags, 3);
+        if (!trusted) {
+            cpu.rflagsSystem = cpu.rflagsSystem & ~VIF | (wantsInterrupts ? VIF : 0);
+        }
     }
 
     private void protectedReturn(long flags) {
@@ -191,8 +281,7 @@ public final class FarReturns {
             cpu.raise(GENERAL_PROTECTION, 0);
             return;
         }
-        SegmentLoad.loadReal(cpu.segments[CpuState.CS], selector);
-        cpu.segments[CpuState.CS].accessRights |= 8;
+        SegmentLoad.loadRealCode(cpu, selector);
         release(frameBytes);
         cpu.rip = target;
         cpu.modeChanged();
@@ -201,7 +290,7 @@ public final class FarReturns {
     private void flags(long popped, int oldCpl) {
         long also = FlagsImage.RESUME | (oldCpl == 0 ? FlagsImage.VIRTUAL_INTERRUPT : 0);
         cpu.rflags(FlagsImage.merged(cpu.rflags(), popped, operandBytes, oldCpl, also));
-        cpu.events().stateLoaded();
+        cpu.events().resumeFlagLoaded();
         cpu.modeChanged();
     }
 }

@@ -6,8 +6,9 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 
 /**
- * Far JMP and far CALL: to code segments and through call gates. SDM "JMP-Jump", "CALL-Call Procedure", "Accessing a
- * Code Segment Through a Call Gate". Each transfer either commits RIP, CS and the stack, or leaves a fault pending.
+ * Far JMP and far CALL: to code segments, through call gates, to other tasks. SDM "JMP-Jump", "CALL-Call Procedure",
+ * "Accessing a Code Segment Through a Call Gate". Each transfer either commits RIP, CS and the stack, or leaves a fault
+ * pending.
  *
  * <p>One object serves one execution.
  */
@@ -18,6 +19,7 @@ public final class FarTransfers {
     private final int operandBytes;
     private long returnRip;
     private boolean isCall;
+    private boolean switched;
 
     /**
      * A transfer to be made.
@@ -37,9 +39,11 @@ public final class FarTransfers {
      *
      * @param selector the selector
      * @param offset the offset
+     * @param nextRip RIP of the next instruction, at which a task that is left goes on
      */
-    public void jump(int selector, long offset) {
+    public void jump(int selector, long offset, long nextRip) {
         isCall = false;
+        returnRip = nextRip;
         transfer(selector, offset);
     }
 
@@ -58,7 +62,7 @@ public final class FarTransfers {
 
     private void transfer(int selector, long offset) {
         stack.present(0);
-        if (Descriptors.inRealMode(cpu)) {
+        if (Descriptors.usesRealSegments(cpu)) {
             real(selector, offset);
             return;
         }
@@ -83,8 +87,7 @@ public final class FarTransfers {
         }
         if (cpu.pending == Processor.NOTHING) {
             cpu.gpr[CpuState.RSP] = stack.committedPointer();
-            SegmentLoad.loadReal(cpu.segments[CpuState.CS], selector);
-            cpu.segments[CpuState.CS].accessRights |= 8;
+            SegmentLoad.loadRealCode(cpu, selector);
             cpu.rip = offset;
             cpu.modeChanged();
         }
@@ -107,17 +110,38 @@ public final class FarTransfers {
 
     private void system(int selector) {
         int type = Descriptors.type(code.descriptor);
-        boolean gate =
-                type == Descriptors.CALL_GATE || type == Descriptors.CALL_GATE_16 && !Descriptors.inLongMode(cpu);
+        boolean longMode = Descriptors.inLongMode(cpu);
+        boolean gate = type == Descriptors.CALL_GATE || type == Descriptors.CALL_GATE_16 && !longMode;
+        boolean toTask = !longMode
+                && (type == Descriptors.TASK_GATE
+                        || type == Descriptors.TSS_AVAILABLE
+                        || type == Descriptors.TSS16_AVAILABLE);
         int dpl = Descriptors.dpl(code.descriptor);
-        if (!gate || dpl < cpu.cpl || (selector & 3) > dpl) {
-            // task gates and task-state segments end here too: task switches are not modelled
+        if (!gate && !toTask || dpl < cpu.cpl || (selector & 3) > dpl) {
             cpu.raise(GENERAL_PROTECTION, selector & 0xfffc);
         } else if (!Descriptors.isPresent(code.descriptor)) {
             cpu.raise(Descriptors.NOT_PRESENT, selector & 0xfffc);
+        } else if (toTask) {
+            switchTask(type == Descriptors.TASK_GATE ? (int) (code.descriptor >>> 16) & 0xffff : selector);
         } else {
             throughGate(selector, code.descriptor);
         }
+    }
+
+    private void switchTask(int selector) {
+        TaskSwitch task = new TaskSwitch(cpu, isCall ? TaskSwitch.Source.CALL : TaskSwitch.Source.JUMP, 0);
+        task.to(selector, returnRip, cpu.rflags());
+        switched = task.committed();
+    }
+
+    /**
+     * Whether the transfer has come to another task: a fault that is pending is one of the new task then, whose RIP and
+     * other registers are loaded.
+     *
+     * @return true behind the commit point of a task switch
+     */
+    public boolean hasSwitched() {
+        return switched;
     }
 
     private void throughGate(int gateSelector, long gate) {

@@ -7,6 +7,9 @@ public final class FlagsImage {
     /** VIF and VIP, which IRET restores at CPL 0. */
     public static final long VIRTUAL_INTERRUPT = 1 << 19 | 1 << 20;
 
+    /** All flags that there are. */
+    static final long DEFINED = 0x3f_7fd5;
+
     /** CF, PF, AF, ZF, SF, TF, DF, OF, NT. */
     private static final long ALWAYS = 0x4dd5;
     /** AC, ID. */

@@ -7,9 +7,11 @@ import org.vmxsim.core.cpu.Processor;
 
 /**
  * How an event passes through the IDT: interrupt and trap gates in protected mode and IA-32e mode, the vector table in
- * real-address mode. SDM "INT n/INTO/INT3/INT1-Call to Interrupt Procedure", "Interrupt and Exception Handling".
+ * real-address mode, task gates. SDM "INT n/INTO/INT3/INT1-Call to Interrupt Procedure", "Interrupt and Exception
+ * Handling".
  *
- * <p>Not there: task gates and virtual-8086 mode.
+ * <p>Out of virtual-8086 mode the frame has the data segment registers too. SDM "Handling an Interrupt or Exception
+ * Through a Protected-Mode Trap or Interrupt Gate".
  */
 public final class InterruptGates extends EventDelivery {
     private static final long TF = 1 << 8;
@@ -17,6 +19,9 @@ public final class InterruptGates extends EventDelivery {
     private static final long CLEARED = TF | 1 << 14 | 1 << 16 | 1 << 17;
     /** Error-code bit: the selector index names a gate of the IDT. */
     private static final int IN_IDT = 2;
+
+    /** Pushed in this order, and cleared, on the way out of virtual-8086 mode. */
+    private static final int[] DATA_SEGMENTS = {CpuState.GS, CpuState.FS, CpuState.DS, CpuState.ES};
 
     private final TransferStack stack;
     private int ext;
@@ -115,7 +120,7 @@ public final class InterruptGates extends EventDelivery {
             return false;
         }
         int type = Descriptors.type(gateLow);
-        boolean narrow = gateBytes == 8 && (type | 1) == 7;
+        boolean narrow = gateBytes == 8 && ((type | 1) == 7 || type == Descriptors.TASK_GATE);
         if ((type | 1) != (gateType | 1) && !narrow) {
             cpu.raise(Event.GENERAL_PROTECTION, code);
         } else if (event.ext() == 0 && Descriptors.dpl(gateLow) < cpu.cpl) {
@@ -188,9 +193,41 @@ public final class InterruptGates extends EventDelivery {
     }
 
     private void throughProtectedGate(Event event) {
-        if (!readGate(event, 8, 14) || !checkCode(-1)) {
+        if (!readGate(event, 8, 14)) {
             return;
         }
+        if (Descriptors.type(gateLow) == Descriptors.TASK_GATE) {
+            toTask(event);
+        } else if (checkCode(-1) && virtual8086MayEnter()) {
+            throughInterruptGate(event);
+        }
+    }
+
+    /** "The error code is pushed onto the stack of the new task." */
+    private void toTask(Event event) {
+        TaskSwitch task = new TaskSwitch(cpu, TaskSwitch.Source.EVENT, ext);
+        task.to((int) (gateLow >>> 16) & 0xffff, event.returnRip, event.pushedFlags);
+        if (cpu.pending != Processor.NOTHING || !event.hasErrorCode) {
+            return;
+        }
+        stack.present(ext);
+        stack.push(event.errorCode & 0xffff_ffffL, task.image.wide ? 4 : 2);
+        if (cpu.pending == Processor.NOTHING) {
+            cpu.gpr[CpuState.RSP] = stack.committedPointer();
+        }
+    }
+
+    /** Handlers of interrupts out of virtual-8086 mode run at level 0, in a segment that is not conforming. */
+    private boolean virtual8086MayEnter() {
+        if (Descriptors.inVirtual8086(cpu) && !(toInner && newCpl == 0)) {
+            cpu.raise(Event.GENERAL_PROTECTION, codeSelector & 0xfffc | ext);
+            return false;
+        }
+        return true;
+    }
+
+    private void throughInterruptGate(Event event) {
+        boolean virtual = Descriptors.inVirtual8086(cpu);
         boolean wide = Descriptors.type(gateLow) >= 14;
         int sizeBytes = wide ? 4 : 2;
         target = wide ? gateOffset32() : gateLow & 0xffff;
@@ -198,12 +235,16 @@ public final class InterruptGates extends EventDelivery {
         if (toInner && !TaskState.innerStack(cpu, newCpl, ext, stack)) {
             return;
         }
-        if (!stack.hasRoom(sizeBytes * (3 + (event.hasErrorCode ? 1 : 0) + (toInner ? 2 : 0)))) {
+        int items = 3 + (event.hasErrorCode ? 1 : 0) + (toInner ? 2 : 0) + (virtual ? 4 : 0);
+        if (!stack.hasRoom(sizeBytes * items)) {
             return;
         }
         if (target > (Descriptors.limit(codeDescriptor) & 0xffff_ffffL)) {
             cpu.raise(Event.GENERAL_PROTECTION, ext);
             return;
+        }
+        for (int i = 0; virtual && i < DATA_SEGMENTS.length; i++) {
+            stack.push(cpu.segments[DATA_SEGMENTS[i]].selector, sizeBytes);
         }
         if (toInner) {
             stack.push(cpu.segments[CpuState.SS].selector, sizeBytes);
@@ -211,6 +252,9 @@ public final class InterruptGates extends EventDelivery {
         }
         pushReturn(event, sizeBytes);
         if (cpu.pending == Processor.NOTHING && commitCode()) {
+            for (int i = 0; virtual && i < DATA_SEGMENTS.length; i++) {
+                SegmentLoad.loadNull(cpu.segments[DATA_SEGMENTS[i]], 0);
+            }
             cpu.segments[CpuState.SS].set(stack.segment);
             cpu.gpr[CpuState.RSP] = stack.committedPointer();
             enter();

@@ -19,7 +19,9 @@ public final class SegmentLoad {
      * @param selector the selector, 16 bits
      */
     public static void load(Processor cpu, int segment, int selector) {
-        if (Descriptors.inRealMode(cpu)) {
+        if (Descriptors.inVirtual8086(cpu)) {
+            loadVirtual8086(cpu.segments[segment], selector);
+        } else if (Descriptors.inRealMode(cpu)) {
             loadReal(cpu.segments[segment], selector);
         } else if (segment == CpuState.SS) {
             loadStack(cpu, selector);
@@ -38,6 +40,33 @@ public final class SegmentLoad {
         register.set(selector, (long) selector << 4, register.limit, 0x93 | register.accessRights & 0xf000);
     }
 
+    /**
+     * What virtual-8086 mode does: 64 KiB at the paragraph that the selector names, for code too. SDM "Address
+     * Translation in Real-Address Mode", "Virtual-8086 Mode".
+     *
+     * @param register the register
+     * @param selector the selector
+     */
+    static void loadVirtual8086(SegmentRegister register, int selector) {
+        register.set(selector, (long) selector << 4, 0xffff, 0xf3);
+    }
+
+    /**
+     * Loads CS in real-address mode and virtual-8086 mode.
+     *
+     * @param cpu the processor
+     * @param selector the selector
+     */
+    static void loadRealCode(CpuState cpu, int selector) {
+        SegmentRegister cs = cpu.segments[CpuState.CS];
+        if (Descriptors.inVirtual8086(cpu)) {
+            loadVirtual8086(cs, selector);
+        } else {
+            loadReal(cs, selector);
+            cs.accessRights |= 8;
+        }
+    }
+
     private static void loadData(Processor cpu, int segment, int selector) {
         if (Descriptors.isNull(selector)) {
             loadNull(cpu.segments[segment], selector);
@@ -47,11 +76,7 @@ public final class SegmentLoad {
         if (cpu.pending != Processor.NOTHING) {
             return;
         }
-        int type = Descriptors.type(descriptor);
-        boolean readable = (type & 0x10) != 0 && (type & 0xa) != 8;
-        boolean checked = (type & 0xc) != 0xc;
-        int dpl = Descriptors.dpl(descriptor);
-        if (!readable || checked && ((selector & 3) > dpl || cpu.cpl > dpl)) {
+        if (!dataIsGood(cpu, selector, descriptor)) {
             cpu.raise(GENERAL_PROTECTION, selector & 0xfffc);
         } else if (!Descriptors.isPresent(descriptor)) {
             cpu.raise(Descriptors.NOT_PRESENT, selector & 0xfffc);
@@ -60,7 +85,16 @@ public final class SegmentLoad {
         }
     }
 
-    private static void loadNull(SegmentRegister register, int selector) {
+    /** Whether a segment can be read and its privilege allows a data segment register to hold it. */
+    static boolean dataIsGood(CpuState cpu, int selector, long descriptor) {
+        int type = Descriptors.type(descriptor);
+        boolean readable = (type & 0x10) != 0 && (type & 0xa) != 8;
+        boolean checked = (type & 0xc) != 0xc;
+        int dpl = Descriptors.dpl(descriptor);
+        return readable && !(checked && ((selector & 3) > dpl || cpu.cpl > dpl));
+    }
+
+    static void loadNull(SegmentRegister register, int selector) {
         // the base of FS and GS is kept by some processors; Intel's clear it
         register.set(selector, 0, 0, SegmentRegister.UNUSABLE);
     }

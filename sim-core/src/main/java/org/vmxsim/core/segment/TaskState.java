@@ -67,7 +67,8 @@ public final class TaskState {
     }
 
     /**
-     * Whether the program may use I/O ports: IOPL, then the I/O permission bit map. SDM "I/O Permission Bit Map".
+     * Whether the program may use I/O ports: IOPL, which does not count in virtual-8086 mode, then the I/O permission
+     * bit map. SDM "I/O Permission Bit Map", "Virtual-8086 Mode I/O".
      *
      * @param cpu the processor
      * @param port first port
@@ -76,7 +77,7 @@ public final class TaskState {
      */
     public static boolean allowsPort(Processor cpu, int port, int sizeBytes) {
         int iopl = (int) (cpu.rflagsSystem >>> 12) & 3;
-        if (Descriptors.inRealMode(cpu) || cpu.cpl <= iopl) {
+        if (Descriptors.inRealMode(cpu) || cpu.cpl <= iopl && !Descriptors.inVirtual8086(cpu)) {
             return true;
         }
         SegmentRegister tr = cpu.segments[CpuState.TR];

@@ -250,6 +250,8 @@ final class ControlMoves {
             } else {
                 cpu.dr[7] = value & DR7_WRITABLE | DR7_ONES;
             }
+            // breakpoints are enabled from the next instruction on
+            cpu.attention();
             return leave(cpu);
         }
     }

@@ -4,9 +4,7 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.model.CpuFeature;
-import org.vmxsim.core.paging.AccessContext;
-import org.vmxsim.core.paging.GuestPhysicalTranslator;
-import org.vmxsim.core.paging.PagingControls;
+import org.vmxsim.core.segment.PageDirectoryPointers;
 
 /**
  * Writing CR0, CR3 and CR4: which values are allowed, and what they change. SDM "MOV-Move to/from Control Registers",
@@ -151,6 +149,7 @@ public final class ControlRegisters {
     public static long allowedCr4(Processor cpu) {
         // TSD and PCE exist on every processor with RDTSC and RDPMC
         long allowed = 1 << 2 | 1 << 8;
+        allowed |= bit(cpu, CpuFeature.VME, 0) | bit(cpu, CpuFeature.VME, 1);
         allowed |= bit(cpu, CpuFeature.DE, 3) | bit(cpu, CpuFeature.PSE, 4) | bit(cpu, CpuFeature.PAE, 5);
         allowed |= bit(cpu, CpuFeature.PGE, 7) | bit(cpu, CpuFeature.UMIP, 11) | bit(cpu, CpuFeature.LA57, 12);
         allowed |= bit(cpu, CpuFeature.VMX, 13) | bit(cpu, CpuFeature.FSGSBASE, 16) | bit(cpu, CpuFeature.PCID, 17);
@@ -170,33 +169,6 @@ public final class ControlRegisters {
      * @return false if a fault or exit is pending; no register has changed then
      */
     public static boolean loadPdptes(Processor cpu, long cr3) {
-        PagingControls controls = new PagingControls(cpu.model.physicalAddressBits(), false);
-        long[] loaded = new long[4];
-        AccessContext access = new AccessContext();
-        for (int i = 0; i < loaded.length; i++) {
-            access.gpa = (cr3 & 0xffff_ffe0L) + 8L * i;
-            access.sizeBytes = 8;
-            access.access = AccessContext.READ;
-            int outcome = cpu.translator().translate(access);
-            if (outcome != GuestPhysicalTranslator.TRANSLATED) {
-                notTranslated(cpu, outcome);
-                return false;
-            }
-            loaded[i] = cpu.tables.memory().readLong(access.hpa);
-            if (controls.isBadPdpte(loaded[i])) {
-                refuse(cpu);
-                return false;
-            }
-        }
-        System.arraycopy(loaded, 0, cpu.pdpte, 0, loaded.length);
-        return true;
-    }
-
-    private static void notTranslated(Processor cpu, int outcome) {
-        if (outcome == GuestPhysicalTranslator.VM_EXIT) {
-            cpu.pending = Processor.VM_EXIT;
-        } else {
-            cpu.raise(20);
-        }
+        return PageDirectoryPointers.load(cpu, cr3);
     }
 }

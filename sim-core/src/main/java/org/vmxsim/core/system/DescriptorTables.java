@@ -118,7 +118,7 @@ final class DescriptorTables {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!inProtectedMode(cpu)) {
+            if (!usesDescriptors(cpu)) {
                 return undefined(cpu);
             }
             if (cpu.cpl != 0) {
@@ -202,7 +202,7 @@ final class DescriptorTables {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!inProtectedMode(cpu)) {
+            if (!usesDescriptors(cpu)) {
                 return undefined(cpu);
             }
             if (ControlMoves.preventedInUserMode(cpu)) {

@@ -6,8 +6,10 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.decode.OperandKind;
+import org.vmxsim.core.segment.Descriptors;
 import org.vmxsim.core.segment.FarReturns;
 import org.vmxsim.core.segment.FarTransfers;
+import org.vmxsim.core.segment.Virtual8086;
 
 /** Handlers of far JMP, CALL and RET, IRET, and the software interrupts. */
 final class FarControl {
@@ -45,9 +47,14 @@ final class FarControl {
             if (call) {
                 transfer.call(toSelector, toOffset, nextRip(cpu));
             } else {
-                transfer.jump(toSelector, toOffset);
+                transfer.jump(toSelector, toOffset, nextRip(cpu));
             }
-            return cpu.pending == Processor.NOTHING ? null : cpu.abortStack(this);
+            return cpu.pending == Processor.NOTHING || transfer.hasSwitched() ? null : cpu.abortStack(this);
+        }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
         }
     }
 
@@ -65,6 +72,11 @@ final class FarControl {
             new FarReturns(cpu, operandBytes).ret(releaseBytes);
             return cpu.pending == Processor.NOTHING ? null : cpu.abortStack(this);
         }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
+        }
     }
 
     /** IRET, IRETD, IRETQ. */
@@ -75,8 +87,14 @@ final class FarControl {
 
         @Override
         public Handler exec(Processor cpu) {
-            new FarReturns(cpu, operandBytes).iret();
-            return cpu.pending == Processor.NOTHING ? null : cpu.abortStack(this);
+            FarReturns transfer = new FarReturns(cpu, operandBytes);
+            transfer.iret(nextRip(cpu));
+            return cpu.pending == Processor.NOTHING || transfer.hasSwitched() ? null : cpu.abortStack(this);
+        }
+
+        @Override
+        public boolean branched(Processor cpu, long rip) {
+            return true;
         }
     }
 
@@ -94,7 +112,13 @@ final class FarControl {
         @Override
         public Handler exec(Processor cpu) {
             switch (op) {
-                case INT -> cpu.raiseSoftware(Event.SOFTWARE_INTERRUPT, vector);
+                case INT -> {
+                    if (!Descriptors.inVirtual8086(cpu) || Virtual8086.toMonitor(cpu, vector, nextRip(cpu))) {
+                        cpu.raiseSoftware(Event.SOFTWARE_INTERRUPT, vector);
+                    } else if (cpu.pending == Processor.NOTHING) {
+                        return null;
+                    }
+                }
                 case INT1 -> cpu.raiseSoftware(Event.PRIVILEGED_SOFTWARE_EXCEPTION, 1);
                 case INT3 -> cpu.raiseSoftware(Event.SOFTWARE_EXCEPTION, 3);
                 case INTO -> {

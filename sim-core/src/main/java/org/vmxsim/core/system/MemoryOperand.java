@@ -7,6 +7,7 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.segment.Descriptors;
 import org.vmxsim.core.segment.SegmentLimits;
 
 /**
@@ -83,8 +84,7 @@ final class MemoryOperand {
         boolean code = (register.accessRights & 8) != 0;
         boolean second = (register.accessRights & 2) != 0;
         boolean right = write ? !code && second : !code || second;
-        boolean real = (cpu.cr0 & 1) == 0;
-        if ((right || real) && SegmentLimits.holds(register, offset, sizeBytes)) {
+        if ((right || Descriptors.usesRealSegments(cpu)) && SegmentLimits.holds(register, offset, sizeBytes)) {
             return true;
         }
         cpu.raise(segment == CpuState.SS ? Event.STACK_FAULT : Event.GENERAL_PROTECTION, 0);

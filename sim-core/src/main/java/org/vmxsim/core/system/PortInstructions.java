@@ -22,6 +22,13 @@ final class PortInstructions {
 
     private PortInstructions() {}
 
+    /** I/O breakpoints are traps: the processor looks for them behind the instruction, or behind the iteration. */
+    private static void watch(Processor cpu, int port, int sizeBytes) {
+        if (cpu.breakpoints.port(port, sizeBytes)) {
+            cpu.attention();
+        }
+    }
+
     /** IN and OUT. */
     static final class Direct extends SystemHandler {
         private final boolean input;
@@ -54,6 +61,7 @@ final class PortInstructions {
             } else {
                 cpu.ports.out(port, sizeBytes, (int) cpu.gpr[CpuState.RAX]);
             }
+            watch(cpu, port, sizeBytes);
             return advance(cpu);
         }
     }
@@ -101,13 +109,15 @@ final class PortInstructions {
             if (cpu.pending != Processor.NOTHING) {
                 return cpu.abort(this);
             }
+            watch(cpu, port, sizeBytes);
             boolean down = (cpu.rflagsSystem >>> 10 & 1) != 0;
             step(cpu, pointer, down ? -sizeBytes : sizeBytes);
             if (!repeated) {
                 return advance(cpu);
             }
             step(cpu, CpuState.RCX, -1);
-            return masked(cpu.gpr[CpuState.RCX]) == 0 ? advance(cpu) : this;
+            cpu.repeating = masked(cpu.gpr[CpuState.RCX]) != 0;
+            return cpu.repeating ? this : advance(cpu);
         }
 
         private boolean exits(Processor cpu, int port, long offset) {

@@ -37,7 +37,7 @@ final class SegmentQueries {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!inProtectedMode(cpu)) {
+            if (!usesDescriptors(cpu)) {
                 return undefined(cpu);
             }
             int selector = (int) source.read(cpu, nextRip(cpu), 2);
@@ -90,7 +90,7 @@ final class SegmentQueries {
 
         @Override
         public Handler exec(Processor cpu) {
-            if (!inProtectedMode(cpu)) {
+            if (!usesDescriptors(cpu)) {
                 return undefined(cpu);
             }
             int selector = (int) target.read(cpu, nextRip(cpu), 2);

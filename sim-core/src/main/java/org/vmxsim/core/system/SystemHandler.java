@@ -7,6 +7,7 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.Virtualization;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.segment.Descriptors;
 
 /** What handlers of system instructions have in common: how they end. */
 abstract class SystemHandler extends Handler {
@@ -82,6 +83,11 @@ abstract class SystemHandler extends Handler {
 
     static boolean inProtectedMode(Processor cpu) {
         return (cpu.cr0 & 1) != 0;
+    }
+
+    /** Whether selectors name descriptors: "not recognized in real-address and virtual-8086 modes". */
+    static boolean usesDescriptors(Processor cpu) {
+        return !Descriptors.usesRealSegments(cpu);
     }
 
     /** Writes a register as an instruction of an operand size does: 4 bytes clear the upper half, 2 keep the rest. */

@@ -64,7 +64,7 @@ final class VmxForwarding extends SystemHandler {
     private boolean isOutOfMode(Processor cpu) {
         boolean anyMode = (vmx == VmxInstruction.VMCALL || vmx == VmxInstruction.VMFUNC)
                 && cpu.virtualization().inNonRoot();
-        return !anyMode && (!inProtectedMode(cpu) || Descriptors.inLongMode(cpu) && !is64);
+        return !anyMode && (!usesDescriptors(cpu) || Descriptors.inLongMode(cpu) && !is64);
     }
 
     /**

@@ -93,6 +93,11 @@ final class BareAccess extends LinearAccess {
     }
 
     @Override
+    public void probeSystem(long linear, int sizeBytes, boolean write) {
+        probe(linear, sizeBytes, write);
+    }
+
+    @Override
     public long fetchAddress(long linear) {
         return present(linear, 1, FETCH) ? linear : -1;
     }

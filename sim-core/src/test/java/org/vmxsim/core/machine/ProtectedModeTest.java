@@ -147,11 +147,11 @@ class ProtectedModeTest {
     }
 
     @Test
-    @DisplayName("A task gate is #GP with its selector: task switches are not modelled")
+    @DisplayName("A task gate to a busy TSS is #GP with the selector of the TSS")
     void taskGate() {
         gate(13, 0x8e);
         run(0, 0xea, 0, 0, 0, 0, 0x38, 0);
-        assertThat(stack(0)).isEqualTo(0x38);
+        assertThat(stack(0)).isEqualTo(0x28);
     }
 
     @Test
