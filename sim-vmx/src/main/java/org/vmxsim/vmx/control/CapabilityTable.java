@@ -98,6 +98,7 @@ final class CapabilityTable {
     /** VME, PVI and PCE have no CPUID bit of their own here; the rest follows CPUID (SDM "Control Registers"). */
     private static long cr4(CpuModel model) {
         long cr4 = 1 << 13 | 1 << 8;
+        cr4 |= bit(model, CpuFeature.VME, 0) | bit(model, CpuFeature.VME, 1);
         cr4 |= bit(model, CpuFeature.TSC, 2);
         cr4 |= bit(model, CpuFeature.DE, 3);
         cr4 |= bit(model, CpuFeature.PSE, 4);
