@@ -10,6 +10,11 @@ module org.vmxsim.core {
     exports org.vmxsim.core.memory;
     exports org.vmxsim.core.paging;
     exports org.vmxsim.core.platform;
+    exports org.vmxsim.core.platform.apic;
+    exports org.vmxsim.core.platform.pc;
+    exports org.vmxsim.core.platform.pic;
+    exports org.vmxsim.core.platform.pit;
+    exports org.vmxsim.core.platform.rtc;
     exports org.vmxsim.core.replay;
     exports org.vmxsim.core.time;
     exports org.vmxsim.core.tlb;

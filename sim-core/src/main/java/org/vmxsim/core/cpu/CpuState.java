@@ -1,5 +1,7 @@
 package org.vmxsim.core.cpu;
 
+import java.util.Arrays;
+
 /**
  * The architectural state of one logical processor: plain data, so that saving, comparing and restoring it is copying
  * fields. The arithmetic flags are kept lazily in {@link #flagResult} and {@link #flagCarries}; read and write RFLAGS
@@ -155,6 +157,44 @@ public class CpuState {
         for (int i = 0; i < segments.length; i++) {
             segments[i] = new SegmentRegister();
         }
+    }
+
+    /**
+     * What INIT does: real mode at the reset vector (bootstrap processor) or waiting for a start-up interrupt (others).
+     * Caches' controls in CR0, the time-stamp counter and other MSRs stay; EFER is cleared with paging. SDM table
+     * "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT".
+     *
+     * @param signature what EDX shows: family, model and stepping
+     */
+    final void initialize(long signature) {
+        Arrays.fill(gpr, 0);
+        gpr[RDX] = signature;
+        rip = 0xfff0;
+        rflags(2);
+        for (SegmentRegister segment : segments) {
+            segment.set(0, 0, 0xffff, 0x93);
+        }
+        segments[CS].set(0xf000, 0xffff_0000L, 0xffff, 0x9b);
+        segments[LDTR].set(0, 0, 0xffff, 0x82);
+        segments[TR].set(0, 0, 0xffff, 0x8b);
+        gdtrBase = 0;
+        gdtrLimit = 0xffff;
+        idtrBase = 0;
+        idtrLimit = 0xffff;
+        cr0 = cr0 & 0x6000_0000 | 0x10;
+        cr2 = 0;
+        cr3 = 0;
+        cr4 = 0;
+        cr8 = 0;
+        efer = 0;
+        Arrays.fill(pdpte, 0);
+        Arrays.fill(dr, 0);
+        dr[6] = 0xffff_0ff0L;
+        dr[7] = 0x400;
+        cpl = 0;
+        interruptibility = 0;
+        pendingDebugExceptions = 0;
+        activity = (apicBase & 1 << 8) != 0 ? ACTIVE : WAIT_FOR_SIPI;
     }
 
     /**

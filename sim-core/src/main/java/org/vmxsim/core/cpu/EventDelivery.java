@@ -284,6 +284,9 @@ public class EventDelivery {
      * @return true if something happened: look again
      */
     final boolean takeNext(long budgetEnd) {
+        if (cpu.pins.takesSignal()) {
+            return true;
+        }
         if (cpu.activity == CpuState.SHUTDOWN) {
             cpu.stop(StopReason.SHUTDOWN);
             return true;
@@ -355,7 +358,7 @@ public class EventDelivery {
 
     /** HLT, wait-for-SIPI: time passes up to the next deadline, or the run ends. */
     private boolean idle(long budgetEnd) {
-        long deadline = cpu.virtualization().deadline();
+        long deadline = cpu.pins.deadline();
         if (deadline == Long.MAX_VALUE || cpu.activity != CpuState.HLT) {
             cpu.stop(StopReason.HALTED);
         } else if (cpu.cycles != null) {

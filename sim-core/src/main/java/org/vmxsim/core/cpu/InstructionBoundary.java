@@ -122,7 +122,7 @@ final class InstructionBoundary {
         cpu.limit = budgetEnd;
         if (cpu.cycles == null) {
             cpu.limit = Math.min(
-                    budgetEnd, Math.max(cpu.retired + 1, cpu.virtualization().deadline()));
+                    budgetEnd, Math.max(cpu.retired + 1, cpu.pins.deadline()));
         }
         stepping = (cpu.rflagsSystem & TF) != 0;
         steppingBranches = stepping && (cpu.debugctl & BTF) != 0;

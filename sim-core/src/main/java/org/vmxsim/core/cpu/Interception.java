@@ -9,6 +9,10 @@ public enum Interception {
     EXTERNAL_INTERRUPT,
     /** A non-maskable interrupt is about to be taken. */
     NMI,
+    /** An INIT signal. */
+    INIT,
+    /** A start-up interrupt for a processor that waits for one; qualification: its vector. */
+    START_UP,
     /** A triple fault. */
     TRIPLE_FAULT,
     /** A task switch; qualification as in the manual. */

@@ -175,13 +175,13 @@ public final class Processor extends CpuState {
     }
 
     /**
-     * As {@link #stretch} in the cycle engine: tells the clock of each instruction, and goes on until the limit or VMX
+     * As {@link #stretch} in the cycle engine: tells the clock of each instruction, and goes on until the limit or
      * deadline.
      */
     private void timedStretch() {
         Handler instruction = instructions.at(this);
         stretchHead = instruction;
-        long deadline = virtualization.deadline();
+        long deadline = pins.deadline();
         while (instruction != null) {
             cycles.instruction(codeFrame + instruction.pageOffset, instruction.length);
             Handler next = instruction.exec(this);

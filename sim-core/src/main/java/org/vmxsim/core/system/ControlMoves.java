@@ -65,6 +65,7 @@ final class ControlMoves {
                 cpu.raise(Event.GENERAL_PROTECTION, 0);
             } else {
                 cpu.cr8 = value;
+                cpu.pins.controller().taskPriorityWritten();
             }
         }
     }

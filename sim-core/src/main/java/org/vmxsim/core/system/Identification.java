@@ -35,23 +35,28 @@ final class Identification {
             }
             int leaf = (int) cpu.gpr[CpuState.RAX];
             int subleaf = (int) cpu.gpr[CpuState.RCX];
-            int ecx = cpu.model.cpuid(leaf, subleaf, 2);
+            int ecx = answer(cpu, leaf, subleaf, 2);
             if (leaf == 1 && (cpu.cr4 & OSXSAVE) != 0) {
                 ecx |= OSXSAVE_BIT;
             }
             if (leaf == 1 && !ModelSpecificRegisters.hasMonitor(cpu)) {
                 ecx &= ~MONITOR_BIT;
             }
-            int edx = cpu.model.cpuid(leaf, subleaf, 3);
+            int edx = answer(cpu, leaf, subleaf, 3);
             if (leaf == EXTENDED_FEATURES && !is64) {
                 // "always enumerated as 0 outside 64-bit mode"
                 edx &= ~SYSCALL_BIT;
             }
-            cpu.gpr[CpuState.RAX] = cpu.model.cpuid(leaf, subleaf, 0) & 0xffff_ffffL;
-            cpu.gpr[CpuState.RBX] = cpu.model.cpuid(leaf, subleaf, 1) & 0xffff_ffffL;
+            cpu.gpr[CpuState.RAX] = answer(cpu, leaf, subleaf, 0) & 0xffff_ffffL;
+            cpu.gpr[CpuState.RBX] = answer(cpu, leaf, subleaf, 1) & 0xffff_ffffL;
             cpu.gpr[CpuState.RCX] = ecx & 0xffff_ffffL;
             cpu.gpr[CpuState.RDX] = edx & 0xffff_ffffL;
             return advance(cpu);
+        }
+
+        private static int answer(Processor cpu, int leaf, int subleaf, int register) {
+            int ofModel = cpu.model.cpuid(leaf, subleaf, register);
+            return cpu.pins.controller().cpuid(leaf, subleaf, register, ofModel);
         }
     }
 

@@ -66,6 +66,9 @@ public final class ModelSpecificRegisters {
      * @return false if RDMSR gives #GP
      */
     public static boolean isReadable(Processor cpu, int msr) {
+        if (cpu.pins.controller().owns(msr)) {
+            return cpu.pins.controller().reads(msr);
+        }
         return switch (msr) {
             case TSC, APIC_BASE, BIOS_SIGN_ID, MISC_ENABLE, DEBUGCTL, PAT, EFER -> true;
             case FEATURE_CONTROL -> cpu.model.has(CpuFeature.VMX);
@@ -85,6 +88,9 @@ public final class ModelSpecificRegisters {
      * @return its value
      */
     public static long read(Processor cpu, int msr) {
+        if (cpu.pins.controller().owns(msr)) {
+            return cpu.pins.controller().read(msr);
+        }
         return switch (msr) {
             case TSC -> cpu.virtualization().timeStamp(cpu.timeStamp() + cpu.tscOffset);
             case APIC_BASE -> cpu.apicBase;
@@ -124,6 +130,9 @@ public final class ModelSpecificRegisters {
      * @return false if WRMSR gives #GP
      */
     public static boolean isWritable(Processor cpu, int msr, long value) {
+        if (cpu.pins.controller().owns(msr)) {
+            return cpu.pins.controller().allows(msr, value);
+        }
         if (!isReadable(cpu, msr)) {
             return false;
         }
@@ -195,15 +204,21 @@ public final class ModelSpecificRegisters {
      * @param value a value that may be written
      */
     public static void write(Processor cpu, int msr, long value) {
+        if (cpu.pins.controller().owns(msr)) {
+            cpu.pins.controller().write(msr, value);
+            return;
+        }
         switch (msr) {
             case TSC -> {
                 long moved = value - cpu.timeStamp() - cpu.tscOffset;
                 cpu.tscOffset += moved;
                 cpu.tscAdjust += moved;
+                cpu.pins.controller().timeStampMoved();
             }
             case TSC_ADJUST -> {
                 cpu.tscOffset += value - cpu.tscAdjust;
                 cpu.tscAdjust = value;
+                cpu.pins.controller().timeStampMoved();
             }
             case APIC_BASE -> cpu.apicBase = value;
             case FEATURE_CONTROL -> cpu.featureControl = value;

@@ -57,6 +57,8 @@ public final class Interceptor {
         return switch (point) {
             case EXTERNAL_INTERRUPT -> externalInterrupt(qualification);
             case NMI -> nmi();
+            case INIT -> always(ExitReason.INIT_SIGNAL, 0);
+            case START_UP -> always(ExitReason.STARTUP_IPI, qualification);
             case TRIPLE_FAULT -> always(ExitReason.TRIPLE_FAULT, 0);
             case TASK_SWITCH -> always(ExitReason.TASK_SWITCH, qualification);
             case CPUID -> always(ExitReason.CPUID, 0);
@@ -139,6 +141,8 @@ public final class Interceptor {
             case INVPCID -> controls.hasSecondary(SecondaryControls.INVPCID);
             case EXTERNAL_INTERRUPT,
                     NMI,
+                    INIT,
+                    START_UP,
                     TRIPLE_FAULT,
                     TASK_SWITCH,
                     CPUID,
