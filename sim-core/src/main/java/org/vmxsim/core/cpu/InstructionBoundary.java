@@ -121,8 +121,7 @@ final class InstructionBoundary {
     void prepare(long budgetEnd) {
         cpu.limit = budgetEnd;
         if (cpu.cycles == null) {
-            cpu.limit = Math.min(
-                    budgetEnd, Math.max(cpu.retired + 1, cpu.pins.deadline()));
+            cpu.limit = Math.min(budgetEnd, Math.max(cpu.retired + 1, cpu.pins.deadline()));
         }
         stepping = (cpu.rflagsSystem & TF) != 0;
         steppingBranches = stepping && (cpu.debugctl & BTF) != 0;

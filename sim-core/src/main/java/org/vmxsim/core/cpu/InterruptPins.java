@@ -235,6 +235,7 @@ public final class InterruptPins {
         cpu.initialize(cpu.model.cpuid(1, 0, 0) & 0xffff_ffffL);
         cpu.monitorArmed = false;
         cpu.vectoringInfo = 0;
+        cpu.repeating = false;
         nmiLatched = false;
         controller.initialized();
         settled();
