@@ -90,7 +90,7 @@ class TaskSwitchTest {
 
     @Test
     @DisplayName(
-            "JMP: the old TSS becomes available, the new one busy; no link, NT as in the TSS; CR0.TS; L0 to L3, LE clear")
+            "JMP: the old TSS is available, the new one busy; no link, NT as in the TSS; CR0.TS; L0 to L3, LE clear")
     void jumpToTask() {
         cpu.dr[7] = 0x7ff;
         cpu.gpr[CpuState.RDX] = 0x1234_5678;
@@ -185,8 +185,7 @@ class TaskSwitchTest {
     }
 
     @Test
-    @DisplayName(
-            "With paging the new task has its own CR3; a page of the new TSS that is not there is a fault of the old task")
+    @DisplayName("The new task has its own CR3; a page of the new TSS that is not there is a fault of the old task")
     void paging() {
         memory.writeInt(0xb000, 0x83);
         memory.writeInt(0xc000, 0x83);

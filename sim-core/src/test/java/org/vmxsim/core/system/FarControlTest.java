@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
+import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 
 @DisplayName("Far JMP, CALL and RET, IRET, software interrupts")
@@ -111,5 +112,39 @@ class FarControlTest {
         scene.cpu.rflags(0x802);
         assertThat(scene.run("ce")).isEqualTo("#4");
         assertThat(scene.cpu.events().requested().type).isEqualTo(Event.SOFTWARE_EXCEPTION);
+    }
+
+    /**
+     * SDM "Exit Qualification for Task Switches": selector in bits 15:0, source in bits 31:30: CALL, IRET, JMP, gate.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "9a 00 00 00 00 30 00, 0x00000030",
+        "ea 00 00 00 00 30 00, 0x80000030",
+        "cf, 0x40000038",
+    })
+    void taskSwitchesExitInAGuest(String hex, long qualification) {
+        Scene scene = Scene.of32().inGuest();
+        scene.vmx.intercepted.add(Interception.TASK_SWITCH);
+        scene.memory.writeShort(Scene.TSS, 0x38);
+        scene.descriptor(0x38, 0x0000_8b00_2000_0067L);
+        scene.cpu.rflagsSystem |= hex.equals("cf") ? 1 << 14 : 0;
+        assertThat(scene.run(hex)).isEqualTo("exit TASK_SWITCH");
+        assertThat(scene.vmx.qualification).isEqualTo(qualification);
+        assertThat(scene.memory.readLong(Scene.GDT + 0x30)).isEqualTo(0x0000_8900_2000_0067L);
+    }
+
+    /** SDM "Treatment of Task Switches": the checks of the new TSS descriptor come before the exit. */
+    @ParameterizedTest
+    @CsvSource({
+        "0x0000090020000067, #11(30)",
+        "0x00008b0020000067, #13(30)",
+        "0x0000890020000066, #10(30)",
+    })
+    void checksOfTheNewTaskComeBeforeTheExit(String descriptor, String outcome) {
+        Scene scene = Scene.of32().inGuest();
+        scene.vmx.intercepted.add(Interception.TASK_SWITCH);
+        scene.descriptor(Scene.TASK, Long.decode(descriptor));
+        assertThat(scene.run("ea 00 00 00 00 30 00")).isEqualTo(outcome);
     }
 }
