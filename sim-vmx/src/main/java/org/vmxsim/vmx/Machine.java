@@ -17,10 +17,11 @@ import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.Uart16550;
+import org.vmxsim.core.platform.pc.PcPlatform;
 
 /**
- * A bare machine: RAM, logical processors with VMX, COM1 at 0x3f8 and the debug-exit port 0xf4. The root of everything
- * below the VM-exit line:
+ * A bare machine: RAM, logical processors with VMX, COM1 at 0x3f8, the debug-exit port 0xf4, and if asked for the chip
+ * set of a PC. The root of everything below the VM-exit line:
  *
  * <pre>{@code
  * Machine machine = Machine.of(MachineConfig.DEFAULT.withEngine(Engine.CYCLE));
@@ -57,6 +58,18 @@ public final class Machine {
         exitPort = new DebugExit(this::stop);
         ports.attach(DebugExit.PORT, DebugExit.PORTS, exitPort);
         ports.attach(COM1, COM_PORTS, new Uart16550(this::transmitted));
+        if (config.platform() == MachineConfig.Platform.PC) {
+            addPlatform();
+        }
+    }
+
+    /** The processors' time-stamp counters tick at the preset's frequency in both engines. A reset ends the run. */
+    private void addPlatform() {
+        List<Processor> cpus = processors.stream().map(LogicalProcessor::cpu).toList();
+        long ticksPerSecond = config.timing().number("clock.tscMhz") * 1_000_000L;
+        PcPlatform platform = new PcPlatform(cpus, memory, ports, ticksPerSecond, this::stop);
+        long lowBytes = Math.min(config.memoryBytes(), MMIO_HOLE);
+        platform.memorySize(lowBytes, config.memoryBytes() - lowBytes);
     }
 
     /**

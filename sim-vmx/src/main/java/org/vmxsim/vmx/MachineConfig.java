@@ -18,6 +18,7 @@ import org.vmxsim.spp.SppOptions;
  * @param flatMemory whether to commit the RAM up front, for speed, instead of as it is touched
  * @param processors logical processors, at least 1
  * @param sppOptions what the manual leaves open about sub-page permissions
+ * @param platform the devices around the processors
  */
 public record MachineConfig(
         CpuModel cpu,
@@ -26,11 +27,21 @@ public record MachineConfig(
         long memoryBytes,
         boolean flatMemory,
         int processors,
-        SppOptions sppOptions) {
+        SppOptions sppOptions,
+        Platform platform) {
     /** One Ice Lake server processor with 512 MiB, functional engine. */
     public static final MachineConfig DEFAULT = of(CpuModel.named("icelake-sp"));
 
+    /** Devices around the processors, beside COM1 and the debug-exit port. */
+    public enum Platform {
+        /** None: nothing interrupts, and HLT ends a run. */
+        NONE,
+        /** The chip set of a PC, {@link org.vmxsim.core.platform.pc.PcPlatform}. */
+        PC
+    }
+
     private static final int PAGE_BYTES = 4096;
+    private static final int MOST_PROCESSORS_OF_A_PC = 255;
     private static final long LEAST_MEMORY = 1 << 20;
 
     /**
@@ -39,10 +50,10 @@ public record MachineConfig(
      * @throws IllegalArgumentException if something is null, or the memory or the number of processors is not possible
      */
     public MachineConfig {
-        if (cpu == null || timing == null || engine == null || sppOptions == null) {
-            throw new IllegalArgumentException("need a CPU model, a preset, an engine and options of sub-page"
-                    + " protection, got cpu=" + cpu + " timing=" + timing + " engine=" + engine + " sppOptions="
-                    + sppOptions);
+        if (cpu == null || timing == null || engine == null || sppOptions == null || platform == null) {
+            throw new IllegalArgumentException("need a CPU model, a preset, an engine, options of sub-page"
+                    + " protection and a platform, got cpu=" + cpu + " timing=" + timing + " engine=" + engine
+                    + " sppOptions=" + sppOptions + " platform=" + platform);
         }
         if (memoryBytes < LEAST_MEMORY || memoryBytes % PAGE_BYTES != 0) {
             throw new IllegalArgumentException(
@@ -55,11 +66,15 @@ public record MachineConfig(
         if (processors < 1) {
             throw new IllegalArgumentException("need processors >= 1, got " + processors);
         }
+        if (platform == Platform.PC && processors > MOST_PROCESSORS_OF_A_PC) {
+            throw new IllegalArgumentException("a PC has APIC IDs for 255 processors, got " + processors);
+        }
     }
 
     private static MachineConfig of(CpuModel cpu) {
         TimingPreset timing = TimingPreset.named(cpu.timingPreset());
-        return new MachineConfig(cpu, timing, Engine.FUNCTIONAL, 512L << 20, false, 1, SppOptions.DEFAULT);
+        return new MachineConfig(
+                cpu, timing, Engine.FUNCTIONAL, 512L << 20, false, 1, SppOptions.DEFAULT, Platform.NONE);
     }
 
     /**
@@ -81,7 +96,7 @@ public record MachineConfig(
      */
     public MachineConfig withCpu(CpuModel model) {
         TimingPreset preset = TimingPreset.named(model.timingPreset());
-        return new MachineConfig(model, preset, engine, memoryBytes, flatMemory, processors, sppOptions);
+        return new MachineConfig(model, preset, engine, memoryBytes, flatMemory, processors, sppOptions, platform);
     }
 
     /**
@@ -91,7 +106,7 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withTiming(TimingPreset preset) {
-        return new MachineConfig(cpu, preset, engine, memoryBytes, flatMemory, processors, sppOptions);
+        return new MachineConfig(cpu, preset, engine, memoryBytes, flatMemory, processors, sppOptions, platform);
     }
 
     /**
@@ -101,7 +116,7 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withEngine(Engine newEngine) {
-        return new MachineConfig(cpu, timing, newEngine, memoryBytes, flatMemory, processors, sppOptions);
+        return new MachineConfig(cpu, timing, newEngine, memoryBytes, flatMemory, processors, sppOptions, platform);
     }
 
     /**
@@ -111,7 +126,7 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withMemory(long sizeBytes) {
-        return new MachineConfig(cpu, timing, engine, sizeBytes, flatMemory, processors, sppOptions);
+        return new MachineConfig(cpu, timing, engine, sizeBytes, flatMemory, processors, sppOptions, platform);
     }
 
     /**
@@ -121,7 +136,7 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withFlatMemory(boolean flat) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flat, processors, sppOptions);
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flat, processors, sppOptions, platform);
     }
 
     /**
@@ -131,7 +146,7 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withProcessors(int count) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, count, sppOptions);
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, count, sppOptions, platform);
     }
 
     /**
@@ -141,6 +156,16 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withSppOptions(SppOptions options) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, processors, options);
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, processors, options, platform);
+    }
+
+    /**
+     * Other devices around the processors.
+     *
+     * @param devices none, or those of a PC
+     * @return the changed configuration
+     */
+    public MachineConfig withPlatform(Platform devices) {
+        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, processors, sppOptions, devices);
     }
 }

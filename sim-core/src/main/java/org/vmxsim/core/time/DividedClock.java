@@ -12,7 +12,7 @@ public final class DividedClock {
      * A clock whose pulse 0 is at tick 0.
      *
      * @param hertz its frequency, 1 to 2^31
-     * @param ticksPerSecond frequency of machine time, 1 to 2^31 kHz
+     * @param ticksPerSecond frequency of machine time, 1 to 10^10
      * @throws IllegalArgumentException if a frequency is out of range
      */
     public DividedClock(long hertz, long ticksPerSecond) {

@@ -21,7 +21,7 @@ import org.vmxsim.core.time.TimingPreset;
 /** Small guests that program the devices and take their interrupts, in both engines. */
 class PlatformGuestTest {
     private static final TimingPreset PRESET = TimingPreset.named("skylake-sp");
-    private static final long TICKS_PER_SECOND = PRESET.number("clock.tscMhz") * 1_000_000;
+    private static final long TICKS_PER_SECOND = PRESET.number("clock.tscMhz") * 1_000_000L;
     private static final long BUDGET = 2_000_000_000L;
     /** ECX counts; STI, HLT, until ECX is 10; OUT 0xf4. */
     private static final String COUNT_TO_TEN = " fb f4 83 f9 0a 75 fa fa e7 f4";

@@ -195,7 +195,7 @@ final class ApicRegisters {
     private void shorthand(InterruptMessage message) {
         boolean fixed = message.deliveryMode() == InterruptMessage.FIXED;
         switch (command >>> 18 & 3) {
-            case 0 -> apic.bus().send(message);
+            case 0 -> apic.bus.send(message);
             case 1 -> {
                 if (fixed) {
                     apic.receive(message);
@@ -203,10 +203,10 @@ final class ApicRegisters {
             }
             case 2 -> {
                 if (fixed) {
-                    apic.bus().sendToAll(message, null);
+                    apic.bus.sendToAll(message, null);
                 }
             }
-            default -> apic.bus().sendToAll(message, apic);
+            default -> apic.bus.sendToAll(message, apic);
         }
     }
 
@@ -323,8 +323,7 @@ final class ApicRegisters {
         }
         return switch (register) {
             case 0 -> subleaf == 1 ? 8 : 0;
-            case 1 ->
-                subleaf <= 1 && subleaf >= 0 ? subleaf == 0 ? 1 : apic.bus().size() : 0;
+            case 1 -> subleaf <= 1 && subleaf >= 0 ? subleaf == 0 ? 1 : apic.bus.size() : 0;
             case 2 -> subleaf & 0xff | (subleaf <= 1 && subleaf >= 0 ? subleaf + 1 << 8 : 0);
             default -> apic.id();
         };

@@ -39,7 +39,7 @@ public final class LocalApic implements InterruptPins.Controller {
     int destinationFormat;
 
     private final int id;
-    private final ApicBus bus;
+    final ApicBus bus;
     private final PicPair pic;
     private final ApicRegisters registers;
     private final LocalSources sources = new LocalSources(this);
@@ -358,10 +358,6 @@ public final class LocalApic implements InterruptPins.Controller {
                 accept(vector, false);
             }
         }
-    }
-
-    ApicBus bus() {
-        return bus;
     }
 
     @Override
