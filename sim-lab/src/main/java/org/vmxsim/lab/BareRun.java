@@ -30,7 +30,8 @@ final class BareRun {
                 .withCpu(CpuModel.named(request.cpu()))
                 .withEngine(request.cycle() ? Engine.CYCLE : Engine.FUNCTIONAL)
                 .withMemory(request.memoryBytes())
-                .withProcessors(request.processors());
+                .withProcessors(request.processors())
+                .withPlatform(MachineConfig.Platform.PC);
         machine = Machine.of(
                 request.timing().isEmpty() ? config : config.withTiming(TimingPreset.named(request.timing())));
         machine.serialSink(listener::console);
