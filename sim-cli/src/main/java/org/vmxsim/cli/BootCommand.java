@@ -4,9 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.BootRequest;
 import org.vmxsim.lab.Lab;
 import org.vmxsim.lab.report.RunReport;
+import org.vmxsim.vmx.Engine;
+import org.vmxsim.vmx.MachineConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -78,9 +81,7 @@ final class BootCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        String words = commandLine.isEmpty() ? String.valueOf(image.getFileName()) : String.join(" ", commandLine);
-        BootRequest request =
-                new BootRequest(image, words, modules, cpu, timing, cycle, memoryBytes, processors, timeoutSeconds);
+        BootRequest request = request();
         Progress progress = new Progress(System.out, quiet);
         RunReport report;
         try {
@@ -96,5 +97,22 @@ final class BootCommand implements Callable<Integer> {
             System.err.print(org.vmxsim.lab.report.TextReport.table(report));
         }
         return Words.status(report.end());
+    }
+
+    private BootRequest request() {
+        BootRequest request = BootRequest.of(image)
+                .withModules(modules)
+                .withMachine(machine())
+                .withTimeout(timeoutSeconds);
+        return commandLine.isEmpty() ? request : request.withCommandLine(String.join(" ", commandLine));
+    }
+
+    private MachineConfig machine() {
+        MachineConfig config = BootRequest.MACHINE
+                .withCpu(cpu)
+                .withEngine(cycle ? Engine.CYCLE : Engine.FUNCTIONAL)
+                .withMemory(memoryBytes)
+                .withProcessors(processors);
+        return timing.isEmpty() ? config : config.withTiming(TimingPreset.named(timing));
     }
 }

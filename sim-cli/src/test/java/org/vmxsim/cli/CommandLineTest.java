@@ -131,7 +131,7 @@ class CommandLineTest {
         run --fidelity quick              | need one of functional, cycle, cycle-between-markers, got 'quick'
         run --ept 8K                      | got '8K'
         boot nothing.elf                  | cannot read nothing.elf
-        boot /dev/null --memory 5         | need memory as a positive multiple of 4096, got 5
+        boot /dev/null --memory 5         | memoryBytes must be a multiple of 4096 of at least 1 MiB, got 5
         replay nothing.trace              | cannot read trace nothing.trace
         replay builtin:nothing            | no built-in trace
         convert builtin:wc /nowhere/x     | cannot convert builtin:wc to /nowhere/x

@@ -5,14 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vmxsim.core.boot.BootModule;
 import org.vmxsim.core.cpu.StopReason;
-import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.platform.DebugConsole;
-import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.InputFile;
-import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.Machine;
-import org.vmxsim.vmx.MachineConfig;
 
 /** Boots an image on the bare machine and runs it to its end. */
 final class BareRun {
@@ -26,14 +22,7 @@ final class BareRun {
     BareRun(BootRequest request, RunListener listener) {
         this.request = request;
         this.listener = listener;
-        MachineConfig config = MachineConfig.DEFAULT
-                .withCpu(CpuModel.named(request.cpu()))
-                .withEngine(request.cycle() ? Engine.CYCLE : Engine.FUNCTIONAL)
-                .withMemory(request.memoryBytes())
-                .withProcessors(request.processors())
-                .withPlatform(MachineConfig.Platform.PC);
-        machine = Machine.of(
-                request.timing().isEmpty() ? config : config.withTiming(TimingPreset.named(request.timing())));
+        machine = Machine.of(request.machine());
         machine.serialSink(listener::console);
         machine.ports().attach(DebugConsole.PORT, 1, new DebugConsole(listener::console));
         List<BootModule> modules = new ArrayList<>();
@@ -92,7 +81,7 @@ final class BareRun {
         MachineFigures figures = new MachineFigures(machine.processors().get(0));
         return new RunReport(
                 request.image().getFileName().toString(),
-                ConfigJson.of(request, machine.config()),
+                ConfigJson.of(request),
                 end,
                 figures.totals(),
                 List.of(),

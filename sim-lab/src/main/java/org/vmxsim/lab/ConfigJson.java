@@ -27,11 +27,11 @@ final class ConfigJson {
         return finish(json, machine);
     }
 
-    static String of(BootRequest request, MachineConfig machine) {
+    static String of(BootRequest request) {
         JsonWriter json = new JsonWriter().object().put("schema", "vmxsim-config-1");
         json.object("boot").put("image", request.image().toString()).put("commandLine", request.commandLine());
         json.endObject();
-        return finish(json, machine);
+        return finish(json, request.machine());
     }
 
     static String of(ReplayRequest request, MachineConfig machine) {
@@ -60,6 +60,7 @@ final class ConfigJson {
                 .put("cpu", machine.cpu().name())
                 .put("engine", machine.engine().name());
         json.put("memoryBytes", machine.memoryBytes()).put("processors", machine.processors());
+        json.put("platform", machine.platform().name());
         json.put("sppOptions", machine.sppOptions().toString()).endObject();
         json.object("timing").put("preset", machine.timing().name()).array("parameters");
         for (Parameter parameter : machine.timing().parameters()) {

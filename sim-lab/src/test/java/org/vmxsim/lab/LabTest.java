@@ -269,8 +269,9 @@ class LabTest {
     void anImageBootsOnTheBareMachine(@TempDir Path folder) throws Exception {
         Path image = Files.write(
                 folder.resolve("kv.elf"), Scenario.defaults().guest().read());
-        BootRequest request = new BootRequest(
-                image, "kv requests=600 bug=config_blob:0", List.of(), "max", "", false, 64L << 20, 1, 0);
+        BootRequest request = BootRequest.of(image)
+                .withCommandLine("kv requests=600 bug=config_blob:0")
+                .withMachine(BootRequest.MACHINE.withMemory(64 << 20));
 
         RunReport report = Lab.boot(request, listener);
 
@@ -284,8 +285,7 @@ class LabTest {
     void aFileThatIsNoImageIsRefused(@TempDir Path folder) throws Exception {
         Path file = Files.write(folder.resolve("text"), "hello".getBytes(StandardCharsets.UTF_8));
 
-        assertThatThrownBy(() ->
-                        Lab.boot(new BootRequest(file, "x", List.of(), "max", "", false, 64L << 20, 1, 0), listener))
+        assertThatThrownBy(() -> Lab.boot(BootRequest.of(file), listener))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("text: need a Multiboot 1 header");
     }
