@@ -49,7 +49,7 @@ public class TlbBenchmark {
     public void build() {
         translations = new Translations();
         translations.structures(new CycleModel(TimingPreset.named(preset)).structures());
-        translations.select(1, 2, 0x1000, 0);
+        translations.select(1, 2, 0x1000, 0, 0);
         first = translations.structures().loadTlb;
         second = translations.structures().secondTlb;
         for (long page = 0; page < pages; page++) {

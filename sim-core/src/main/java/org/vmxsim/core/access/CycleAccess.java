@@ -21,6 +21,7 @@ public final class CycleAccess extends TranslatingAccess {
     private static final long GLOBAL = 1 << 9;
     private static final long UNCACHED = 1 << 10;
     private static final long NO_FRAME = -1;
+    private static final int KEY_SHIFT = 11;
     private static final int MASK_SHIFT = 32;
     private static final int SUB_PAGE_SHIFT = 7;
 
@@ -81,6 +82,7 @@ public final class CycleAccess extends TranslatingAccess {
                 | (translation.dirty ? DIRTY : 0)
                 | (translation.global ? GLOBAL : 0)
                 | (MemoryType.isUncached(translation.memoryType) ? UNCACHED : 0)
+                | (long) translation.protectionKey << KEY_SHIFT
                 | (long) translation.writeMask << MASK_SHIFT;
         enter(structures.secondTlb, linear, attributes);
         enter(firstLevel(access), linear, attributes);
@@ -105,7 +107,8 @@ public final class CycleAccess extends TranslatingAccess {
     private boolean allows(long attributes, long linear, int sizeBytes, int access) {
         int rights = (int) attributes & (1 << PERMISSIONS_SHIFT) - 1;
         int permissions = (int) (attributes >>> PERMISSIONS_SHIFT) & 0xf;
-        if (controls.forbids(rights, access)) {
+        int key = (int) (attributes >>> KEY_SHIFT) & 15;
+        if (controls.forbids(rights, key, access)) {
             return false;
         }
         if ((access & AccessContext.FETCH) != 0) {

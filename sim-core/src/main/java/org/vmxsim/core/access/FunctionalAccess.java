@@ -57,7 +57,8 @@ public final class FunctionalAccess extends TranslatingAccess {
         boolean readable = (translation.permissions & AccessContext.R) != 0;
         boolean writable = translation.dirty
                 && (translation.permissions & AccessContext.W) != 0
-                && !controls.forbids(translation.guestRights, AccessContext.WRITE | privilege)
+                && !controls.forbids(
+                        translation.guestRights, translation.protectionKey, AccessContext.WRITE | privilege)
                 && !memory.codePages().isMarked(translation.hpa >>> 12);
         cpu.mem.enter(linear, translation.hpa, readable, writable);
         boolean subPageWrite = (access & AccessContext.WRITE) != 0

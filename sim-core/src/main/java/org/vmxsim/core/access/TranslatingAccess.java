@@ -122,6 +122,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     @Override
     public void contextChanged() {
         controls.set(cpu.cr0, cpu.cr3, cpu.cr4, cpu.efer, cpu.pdpte);
+        controls.keys(cpu.pkru, cpu.pkrs);
         controls.pat = cpu.pat;
         walker.translator(cpu.translator());
         walker.structures(cpu.translations.structures());
@@ -131,8 +132,10 @@ public abstract class TranslatingAccess extends LinearAccess {
         boolean override = controls.smap && (cpu.rflagsSystem >>> 18 & 1) != 0;
         int supervisor = override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
         privilege = cpu.cpl == 3 ? AccessContext.USER : supervisor;
-        cpu.translations.select(
-                cpu.virtualization().vpid(), controls.pcid, cpu.virtualization().ep4ta(), modeBits());
+        // what a protection key allows is part of the context, so that another PKRU needs no invalidation
+        long keys = controls.userKeys & 0xffff_ffffL | (long) controls.supervisorKeys << 32;
+        int vpid = cpu.virtualization().vpid();
+        cpu.translations.select(vpid, controls.pcid, cpu.virtualization().ep4ta(), modeBits(), keys);
     }
 
     /** Whatever decides about an access besides VPID, PCID and EP4TA. */
@@ -164,6 +167,32 @@ public abstract class TranslatingAccess extends LinearAccess {
     @Override
     public final void storeSystem(long linear, int sizeBytes, long value) {
         storeAs(linear & addressMask, sizeBytes, value, AccessContext.WRITE);
+    }
+
+    /** A shadow-stack access is made with the rights of its own mode, whatever RFLAGS.AC and the CPL. */
+    private static int shadowStack(boolean user) {
+        return AccessContext.SHADOW_STACK | (user ? AccessContext.USER : 0);
+    }
+
+    @Override
+    public final long loadShadowStack(long linear, int sizeBytes, boolean user) {
+        return loadAs(linear & addressMask, sizeBytes, AccessContext.READ | shadowStack(user));
+    }
+
+    @Override
+    public final void storeShadowStack(long linear, int sizeBytes, long value, boolean user) {
+        storeAs(linear & addressMask, sizeBytes, value, AccessContext.WRITE | shadowStack(user));
+    }
+
+    @Override
+    public final long loadShadowStackForUpdate(long linear, int sizeBytes, boolean user) {
+        int access = AccessContext.READ | AccessContext.WRITE | AccessContext.LOCKED | shadowStack(user);
+        return loadForUpdateAs(linear & addressMask, sizeBytes, access);
+    }
+
+    @Override
+    public final void probeShadowStack(long linear, int sizeBytes, boolean write, boolean user) {
+        probeAs(linear, sizeBytes, (write ? AccessContext.WRITE : AccessContext.READ) | shadowStack(user));
     }
 
     private boolean isCanonical(long linear, int sizeBytes) {
@@ -245,7 +274,11 @@ public abstract class TranslatingAccess extends LinearAccess {
     @Override
     public final long loadForUpdate(long linear, int sizeBytes, boolean locked) {
         int access = AccessContext.READ | AccessContext.WRITE | privilege | (locked ? AccessContext.LOCKED : 0);
-        if (!locate(linear & addressMask, sizeBytes, access)) {
+        return loadForUpdateAs(linear & addressMask, sizeBytes, access);
+    }
+
+    private long loadForUpdateAs(long linear, int sizeBytes, int access) {
+        if (!locate(linear, sizeBytes, access)) {
             return 0;
         }
         if (updateHeadBytes < sizeBytes) {

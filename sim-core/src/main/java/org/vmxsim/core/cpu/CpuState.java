@@ -125,6 +125,10 @@ public class CpuState {
     public long kernelGsBase;
     /** IA32_TSC_AUX. */
     public long tscAux;
+    /** PKRU: for each protection key i of user-mode pages, bit 2i AD and bit 2i + 1 WD. */
+    public int pkru;
+    /** IA32_PKRS: the same for supervisor-mode pages. */
+    public int pkrs;
     /** IA32_SYSENTER_CS. */
     public long sysenterCs;
     /** IA32_SYSENTER_ESP. */

@@ -107,6 +107,48 @@ public abstract class LinearAccess {
      */
     public abstract void storeSystem(long linear, int sizeBytes, long value);
 
-    /** Told that control registers, EFER, the CPL, RFLAGS.AC, VPID or EPTP may have changed. */
+    /**
+     * A shadow-stack load: of CALL, RET, RSTORSSP and their kin, and of event delivery. It faults unless the page is a
+     * shadow-stack page of the mode asked for. SDM "Determination of Access Rights".
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 4 or 8
+     * @param user whether the access is a user-mode one: CPL 3, or made on behalf of CPL 3 (WRUSS)
+     * @return the value, zero-extended; meaningless if an exception or exit is pending
+     */
+    public abstract long loadShadowStack(long linear, int sizeBytes, boolean user);
+
+    /**
+     * A shadow-stack store. Nothing is stored if an exception or exit becomes pending.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 4 or 8
+     * @param value the value
+     * @param user whether the access is a user-mode one: CPL 3, or WRUSS at any CPL
+     */
+    public abstract void storeShadowStack(long linear, int sizeBytes, long value, boolean user);
+
+    /**
+     * The load of a locked read-modify-write of a shadow stack, as of a token's busy bit: write permission is checked
+     * first, and the place is remembered for {@link #completeUpdate}, which may be left out.
+     *
+     * @param linear linear address, any alignment
+     * @param sizeBytes 4 or 8
+     * @param user whether the access is a user-mode one
+     * @return the value, zero-extended; meaningless if an exception or exit is pending
+     */
+    public abstract long loadShadowStackForUpdate(long linear, int sizeBytes, boolean user);
+
+    /**
+     * As {@link #probe}, for shadow-stack accesses.
+     *
+     * @param linear first linear address
+     * @param sizeBytes bytes, 1 to 4096
+     * @param write whether to check for writing
+     * @param user whether the access is a user-mode one
+     */
+    public abstract void probeShadowStack(long linear, int sizeBytes, boolean write, boolean user);
+
+    /** Told that control registers, EFER, the CPL, RFLAGS.AC, PKRU, IA32_PKRS, VPID or EPTP may have changed. */
     public void contextChanged() {}
 }

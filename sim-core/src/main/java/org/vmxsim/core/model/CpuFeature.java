@@ -21,6 +21,8 @@ public enum CpuFeature {
     CX8(1, Register.EDX, 8),
     /** SYSENTER and SYSEXIT. */
     SEP(1, Register.EDX, 11),
+    /** The local APIC, once the machine has one. */
+    APIC(1, Register.EDX, 9),
     /** Global pages: CR4.PGE. */
     PGE(1, Register.EDX, 13),
     /** CMOVcc. */
@@ -39,10 +41,14 @@ public enum CpuFeature {
     CX16(1, Register.ECX, 13),
     /** Process-context identifiers: CR4.PCIDE. */
     PCID(1, Register.ECX, 17),
+    /** The x2APIC mode of the local APIC. */
+    X2APIC(1, Register.ECX, 21),
     /** MOVBE. */
     MOVBE(1, Register.ECX, 22),
     /** POPCNT. */
     POPCNT(1, Register.ECX, 23),
+    /** The TSC-deadline mode of the local APIC's timer. */
+    TSC_DEADLINE(1, Register.ECX, 24),
     /** XSAVE, XGETBV, XSETBV: CR4.OSXSAVE. */
     XSAVE(1, Register.ECX, 26),
     /** RDRAND. */
@@ -51,8 +57,12 @@ public enum CpuFeature {
     FSGSBASE(7, Register.EBX, 0),
     /** IA32_TSC_ADJUST. */
     TSC_ADJUST(7, Register.EBX, 1),
+    /** ANDN, BEXTR, BLSI, BLSMSK, BLSR, TZCNT. */
+    BMI1(7, Register.EBX, 3),
     /** Supervisor-mode execution prevention: CR4.SMEP. */
     SMEP(7, Register.EBX, 7),
+    /** BZHI, MULX, PDEP, PEXT, RORX, SARX, SHLX, SHRX. */
+    BMI2(7, Register.EBX, 8),
     /** INVPCID. */
     INVPCID(7, Register.EBX, 10),
     /** RDSEED. */
@@ -67,12 +77,28 @@ public enum CpuFeature {
     CLWB(7, Register.EBX, 24),
     /** User-mode instruction prevention: CR4.UMIP. */
     UMIP(7, Register.ECX, 2),
+    /** Protection keys of user-mode pages: CR4.PKE, RDPKRU, WRPKRU. */
+    PKU(7, Register.ECX, 3),
+    /** UMONITOR, UMWAIT, TPAUSE. */
+    WAITPKG(7, Register.ECX, 5),
+    /** CET shadow stacks: CR4.CET and the instructions and MSRs of shadow stacks. */
+    CET_SS(7, Register.ECX, 7),
     /** 5-level paging: CR4.LA57. */
     LA57(7, Register.ECX, 16),
     /** RDPID. */
     RDPID(7, Register.ECX, 22),
+    /** MOVDIRI. */
+    MOVDIRI(7, Register.ECX, 27),
+    /** MOVDIR64B. */
+    MOVDIR64B(7, Register.ECX, 28),
+    /** Protection keys of supervisor-mode pages: CR4.PKS, IA32_PKRS. */
+    PKS(7, Register.ECX, 31),
+    /** CET indirect branch tracking: CR4.CET, ENDBR32, ENDBR64. */
+    CET_IBT(7, Register.EDX, 20),
     /** LAHF and SAHF in 64-bit mode. */
     LAHF64(0x8000_0001, Register.ECX, 0),
+    /** LZCNT. */
+    LZCNT(0x8000_0001, Register.ECX, 5),
     /** SYSCALL and SYSRET in 64-bit mode. */
     SYSCALL(0x8000_0001, Register.EDX, 11),
     /** Execute disable: EFER.NXE. */

@@ -21,7 +21,10 @@ public final class AccessContext {
     public static final int AD_UPDATE = 32;
     /** Access bit: a locked read-modify-write. */
     public static final int LOCKED = 64;
-    /** Access bit: a shadow-stack access. */
+    /**
+     * Access bit: a shadow-stack access, together with {@link #READ} or {@link #WRITE}, and with {@link #USER} for a
+     * user shadow-stack access, whatever the CPL.
+     */
     public static final int SHADOW_STACK = 128;
 
     /** Right bit of {@link #permissions}: readable. */
@@ -40,6 +43,11 @@ public final class AccessContext {
     public static final int GUEST_WRITABLE = 2;
     /** Right bit of {@link #guestRights}: some guest entry used has XD = 1. */
     public static final int GUEST_NX = 4;
+    /**
+     * Right bit of {@link #guestRights}: the page is a shadow-stack page. The leaf entry has R/W = 0 and D = 1, every
+     * other entry used has R/W = 1.
+     */
+    public static final int GUEST_SHADOW_STACK = 8;
 
     /** Asked: guest-physical address of the first byte. */
     public long gpa;

@@ -19,6 +19,8 @@ public final class GuestPagingWalker {
     private static final int BY_USER = 1 << 2;
     private static final int BY_RESERVED = 1 << 3;
     private static final int BY_FETCH = 1 << 4;
+    private static final int BY_PROTECTION_KEY = 1 << 5;
+    private static final int BY_SHADOW_STACK = 1 << 6;
 
     private static final long UNKNOWN = -1;
 
@@ -74,7 +76,8 @@ public final class GuestPagingWalker {
      *
      * @param address linear address of the first byte, canonical
      * @param bytes bytes touched
-     * @param accessBits {@link AccessContext#READ}, WRITE, FETCH, USER, LOCKED, and {@link #SMAP_OVERRIDE}
+     * @param accessBits {@link AccessContext#READ}, WRITE, FETCH, USER, LOCKED, SHADOW_STACK, and
+     *     {@link #SMAP_OVERRIDE}
      * @param result filled with the translation or the page fault
      * @return {@link LinearTranslation#OK} and following
      */
@@ -134,8 +137,10 @@ public final class GuestPagingWalker {
             if (PagingEntry.isReserved(entry, level, controls)) {
                 return pageFault(PROTECTION | BY_RESERVED);
             }
+            int above = rights;
             rights = narrowed(PagingEntry.rights(entry));
             if (PagingEntry.mapsPage(entry, level, controls)) {
+                rights |= PagingEntry.shadowStack(entry, above);
                 return leaf(entry, level);
             }
             outcome = (entry & PagingEntry.ACCESSED) == 0 ? setFlags(PagingEntry.ACCESSED) : LinearTranslation.OK;
@@ -215,8 +220,9 @@ public final class GuestPagingWalker {
     }
 
     private int leaf(long entry, int level) {
-        if (controls.forbids(rights, access)) {
-            return pageFault(PROTECTION);
+        int key = PagingEntry.protectionKey(entry);
+        if (controls.forbids(rights, key, access)) {
+            return pageFault(PROTECTION | (controls.keyForbids(rights, key, access) ? BY_PROTECTION_KEY : 0));
         }
         boolean write = (access & AccessContext.WRITE) != 0;
         long wanted = PagingEntry.ACCESSED | (write ? PagingEntry.DIRTY : 0);
@@ -230,7 +236,7 @@ public final class GuestPagingWalker {
         typeOfPage = MemoryType.ofPage(controls.pat, entry, level);
         out.global = controls.globalPages && (entry & PagingEntry.GLOBAL) != 0;
         out.dirty = write || (entry & PagingEntry.DIRTY) != 0;
-        out.protectionKey = (int) (entry >>> 59) & 15;
+        out.protectionKey = key;
         out.guestRights = rights;
         return last(PagingEntry.physical(entry, shift, linear), shift);
     }
@@ -284,6 +290,9 @@ public final class GuestPagingWalker {
         }
         if ((access & AccessContext.FETCH) != 0 && (controls.executeDisable || controls.smep)) {
             errorCode |= BY_FETCH;
+        }
+        if ((access & AccessContext.SHADOW_STACK) != 0) {
+            errorCode |= BY_SHADOW_STACK;
         }
         out.errorCode = errorCode;
         return LinearTranslation.PAGE_FAULT;

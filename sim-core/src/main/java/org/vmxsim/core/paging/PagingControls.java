@@ -6,6 +6,7 @@ package org.vmxsim.core.paging;
  */
 public final class PagingControls {
     private static final long ENTRY_ADDRESS = 0x000f_ffff_ffff_f000L;
+    private static final int ACCESS_DISABLE = 1;
 
     /** Level of the root table: 5, 4, 3 (PAE), 2 (32-bit), or 0 with paging off. */
     public int rootLevel;
@@ -41,10 +42,16 @@ public final class PagingControls {
      */
     final long[] plainTableMask = new long[Radix.PML5 + 1];
 
+    /** PKRU where CR4.PKE makes it count, or 0, which allows everything. */
+    public int userKeys;
+    /** IA32_PKRS where CR4.PKS makes it count, or 0, which allows everything. */
+    public int supervisorKeys;
     /** PCID in CR3, or 0. */
     public int pcid;
 
     private final int physicalAddressBits;
+    private boolean hasUserKeys;
+    private boolean hasSupervisorKeys;
 
     /**
      * Controls of a processor with paging off.
@@ -58,7 +65,7 @@ public final class PagingControls {
     }
 
     /**
-     * Takes the controls from the registers.
+     * Takes the controls from the registers; protection keys count for nothing until {@link #keys} is called.
      *
      * @param cr0 CR0
      * @param cr3 CR3
@@ -88,9 +95,23 @@ public final class PagingControls {
         root = rootLevel == 2 ? cr3 & 0xffff_f000L : cr3 & ENTRY_ADDRESS;
         pcid = (cr4 >>> 17 & 1) != 0 ? (int) cr3 & 0xfff : 0;
         reserved = rootLevel == 2 ? 0 : reservedOf(longMode);
+        hasUserKeys = rootLevel >= Radix.PML4 && (cr4 >>> 22 & 1) != 0;
+        hasSupervisorKeys = rootLevel >= Radix.PML4 && (cr4 >>> 24 & 1) != 0;
+        keys(0, 0);
         for (int level = Radix.PD; level <= Radix.PML5; level++) {
             plainTableMask[level] = entryBytes == 8 ? reserved | PagingEntry.PLAIN_TABLE | PagingEntry.PAGE_SIZE : 0;
         }
+    }
+
+    /**
+     * Takes the rights of the protection keys; to be called again after {@link #set}.
+     *
+     * @param pkru PKRU, for user-mode addresses
+     * @param pkrs IA32_PKRS, for supervisor-mode addresses
+     */
+    public void keys(int pkru, int pkrs) {
+        userKeys = hasUserKeys ? pkru : 0;
+        supervisorKeys = hasSupervisorKeys ? pkrs : 0;
     }
 
     private long reservedOf(boolean longMode) {
@@ -120,30 +141,74 @@ public final class PagingControls {
     }
 
     /**
-     * Whether the rights of a page forbid an access. SDM "Determination of Access Rights".
+     * Whether the rights of a page or its protection key forbid an access. SDM "Determination of Access Rights".
      *
      * @param rights bits {@link AccessContext#GUEST_USER} and following
-     * @param access bits {@link AccessContext#WRITE}, FETCH, USER, and {@link GuestPagingWalker#SMAP_OVERRIDE}
+     * @param key protection key of the page, 0 to 15
+     * @param access bits {@link AccessContext#WRITE}, FETCH, USER, SHADOW_STACK, and
+     *     {@link GuestPagingWalker#SMAP_OVERRIDE}
      * @return true for a page fault
      */
-    public boolean forbids(int rights, int access) {
-        boolean userPage = (rights & AccessContext.GUEST_USER) != 0;
-        boolean writable = (rights & AccessContext.GUEST_WRITABLE) != 0;
-        boolean write = (access & AccessContext.WRITE) != 0;
-        boolean fetch = (access & AccessContext.FETCH) != 0;
+    public boolean forbids(int rights, int key, int access) {
         if (rootLevel == 0) {
             return false;
         }
-        if (fetch && (rights & AccessContext.GUEST_NX) != 0) {
+        if ((access & AccessContext.FETCH) != 0) {
+            return forbidsFetch(rights, access);
+        }
+        if ((userKeys | supervisorKeys) != 0 && keyForbids(rights, key, access)) {
             return true;
         }
+        if ((access & AccessContext.SHADOW_STACK) != 0) {
+            return forbidsShadowStack(rights, access);
+        }
+        boolean userPage = (rights & AccessContext.GUEST_USER) != 0;
+        boolean writable = (rights & AccessContext.GUEST_WRITABLE) != 0;
+        boolean write = (access & AccessContext.WRITE) != 0;
         if ((access & AccessContext.USER) != 0) {
             return !userPage || write && !writable;
         }
-        if (fetch) {
-            return userPage && smep;
-        }
         return userPage && smap && (access & GuestPagingWalker.SMAP_OVERRIDE) == 0
                 || write && !writable && writeProtect;
+    }
+
+    private boolean forbidsFetch(int rights, int access) {
+        boolean userPage = (rights & AccessContext.GUEST_USER) != 0;
+        if ((rights & AccessContext.GUEST_NX) != 0) {
+            return true;
+        }
+        return (access & AccessContext.USER) != 0 ? !userPage : userPage && smep;
+    }
+
+    /**
+     * Shadow-stack accesses are allowed only to shadow-stack addresses of their own mode. SMAP says nothing about them:
+     * a supervisor-mode one to a user-mode address is refused anyhow.
+     */
+    private static boolean forbidsShadowStack(int rights, int access) {
+        boolean userPage = (rights & AccessContext.GUEST_USER) != 0;
+        boolean user = (access & AccessContext.USER) != 0;
+        return (rights & AccessContext.GUEST_SHADOW_STACK) == 0 || userPage != user;
+    }
+
+    /**
+     * Whether the protection key of a page forbids an access. SDM "Protection Keys": PKRU decides about user-mode
+     * addresses, IA32_PKRS about supervisor-mode ones; keys do not apply to instruction fetches. A write that WD
+     * disables is forbidden to user mode always, and to supervisor mode if CR0.WP = 1.
+     *
+     * @param rights bits {@link AccessContext#GUEST_USER} and following
+     * @param key protection key of the page, 0 to 15
+     * @param access as for {@link #forbids}
+     * @return true for a page fault with the PK flag
+     */
+    public boolean keyForbids(int rights, int key, int access) {
+        int keys = (rights & AccessContext.GUEST_USER) != 0 ? userKeys : supervisorKeys;
+        int disabled = keys >>> 2 * key & 3;
+        if (disabled == 0 || (access & AccessContext.FETCH) != 0) {
+            return false;
+        }
+        if ((disabled & ACCESS_DISABLE) != 0) {
+            return true;
+        }
+        return (access & AccessContext.WRITE) != 0 && (writeProtect || (access & AccessContext.USER) != 0);
     }
 }

@@ -85,6 +85,29 @@ public final class PagingEntry {
     }
 
     /**
+     * Whether an entry that maps a page makes it a shadow-stack page. SDM "Determination of Access Rights": R/W is 0
+     * and the dirty flag is 1 in the entry that maps the page, and R/W is 1 in every other entry.
+     *
+     * @param entry the entry that maps the page
+     * @param above rights over the entries above it
+     * @return {@link AccessContext#GUEST_SHADOW_STACK}, or 0
+     */
+    public static int shadowStack(long entry, int above) {
+        boolean leafSaysSo = (entry & (WRITABLE | DIRTY)) == DIRTY;
+        return leafSaysSo && (above & AccessContext.GUEST_WRITABLE) != 0 ? AccessContext.GUEST_SHADOW_STACK : 0;
+    }
+
+    /**
+     * The protection key of an entry that maps a page.
+     *
+     * @param entry the entry
+     * @return bits 62:59; software may use them for itself where no protection keys are enabled
+     */
+    public static int protectionKey(long entry) {
+        return (int) (entry >>> 59) & 15;
+    }
+
+    /**
      * Address of the table that an entry refers to.
      *
      * @param entry the entry

@@ -16,6 +16,8 @@ public final class ControlRegisters {
     static final long PE = 1;
     /** CR0.TS. */
     static final long TS = 1 << 3;
+    /** CR0.WP. */
+    private static final long WP = 1 << 16;
     /** CR0.PG. */
     static final long PG = 1L << 31;
 
@@ -30,6 +32,7 @@ public final class ControlRegisters {
     private static final long PCIDE = 1 << 17;
     private static final long SMEP = 1 << 20;
     private static final long SMAP = 1 << 21;
+    private static final long CET = 1 << 23;
     private static final long LME = 1 << 8;
     private static final long LMA = 1 << 10;
     private static final int TSS_16_BUSY = 3;
@@ -55,6 +58,7 @@ public final class ControlRegisters {
         boolean bad = value >>> 32 != 0
                 || (value & PG) != 0 && (value & PE) == 0
                 || (value & NW) != 0 && (value & CD) == 0
+                || (value & WP) == 0 && (cpu.cr4 & CET) != 0
                 || disables && (cpu.cr4 & PCIDE) != 0
                 || disables && (cpu.efer & LMA) != 0 && longCode
                 || enables && (cpu.efer & LME) != 0 && entersLongModeBadly(cpu)
@@ -122,6 +126,7 @@ public final class ControlRegisters {
         boolean bad = (value & ~allowedCr4(cpu)) != 0
                 || longMode && ((value & PAE) == 0 || (changed & LA57) != 0)
                 || (changed & value & PCIDE) != 0 && (!longMode || (cpu.cr3 & 0xfff) != 0)
+                || (value & CET) != 0 && (cpu.cr0 & WP) == 0
                 || !cpu.virtualization().allowsControl(4, value);
         if (bad) {
             refuse(cpu);
@@ -154,6 +159,8 @@ public final class ControlRegisters {
         allowed |= bit(cpu, CpuFeature.PGE, 7) | bit(cpu, CpuFeature.UMIP, 11) | bit(cpu, CpuFeature.LA57, 12);
         allowed |= bit(cpu, CpuFeature.VMX, 13) | bit(cpu, CpuFeature.FSGSBASE, 16) | bit(cpu, CpuFeature.PCID, 17);
         allowed |= bit(cpu, CpuFeature.XSAVE, 18) | bit(cpu, CpuFeature.SMEP, 20) | bit(cpu, CpuFeature.SMAP, 21);
+        allowed |= bit(cpu, CpuFeature.PKU, 22) | bit(cpu, CpuFeature.PKS, 24);
+        allowed |= bit(cpu, CpuFeature.CET_SS, 23) | bit(cpu, CpuFeature.CET_IBT, 23);
         return allowed;
     }
 

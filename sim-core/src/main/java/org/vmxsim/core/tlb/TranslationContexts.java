@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Small numbers for translation contexts. A context is everything besides the linear address that decides about an
  * access: VPID, PCID, EP4TA (SDM "Information That May Be Cached") and the processor's mode bits (privilege, CR0.WP,
- * SMEP, SMAP and the like).
+ * SMEP, SMAP and the like) and rights of protection keys.
  *
  * <p>A number that is retired is not given out again before {@link #clear()}, so entries tagged with it never match
  * again: an invalidation of whole contexts need not look at the tagged tables.
@@ -38,6 +38,7 @@ public final class TranslationContexts {
     private final int[] pcids = new int[CAPACITY];
     private final int[] modes = new int[CAPACITY];
     private final long[] ep4tas = new long[CAPACITY];
+    private final long[] keyRights = new long[CAPACITY];
     private final byte[] largestPageShift = new byte[CAPACITY];
     private int used;
 
@@ -59,17 +60,23 @@ public final class TranslationContexts {
      * @param pcid process-context identifier, 0 to 0xfff, or {@link #GLOBAL_PCID}
      * @param ep4ta EPTP bits 51:12, or {@link #NO_EPT}
      * @param mode mode bits, any value
+     * @param keys rights of protection keys, any value
      * @return 0 to 4094, or {@link #FULL}
      */
-    public int intern(int vpid, int pcid, long ep4ta, int mode) {
-        long mixed = (((long) vpid << 12 | pcid) * 31 + mode) * 0x9e37_79b9_7f4a_7c15L ^ ep4ta * 0xc2b2_ae3d_27d4_eb4fL;
+    public int intern(int vpid, int pcid, long ep4ta, int mode, long keys) {
+        long mixed = (((long) vpid << 12 | pcid) * 31 + mode) * 0x9e37_79b9_7f4a_7c15L;
+        mixed ^= ep4ta * 0xc2b2_ae3d_27d4_eb4fL ^ keys * 0xff51_afd7_ed55_8ccdL;
         int slot = (int) (mixed >>> 51) & SLOTS - 1;
         int number = numberAtSlot[slot];
         int retired = -1;
         while (number >= 0) {
             // A guest that writes CR3 again and again retires the same context each time: its slot serves the next.
             retired = retired < 0 && vpids[number] == RETIRED ? slot : retired;
-            if (vpids[number] == vpid && pcids[number] == pcid && modes[number] == mode && ep4tas[number] == ep4ta) {
+            if (vpids[number] == vpid
+                    && pcids[number] == pcid
+                    && modes[number] == mode
+                    && ep4tas[number] == ep4ta
+                    && keyRights[number] == keys) {
                 return number;
             }
             slot = slot + 1 & SLOTS - 1;
@@ -84,6 +91,7 @@ public final class TranslationContexts {
         pcids[number] = pcid;
         modes[number] = mode;
         ep4tas[number] = ep4ta;
+        keyRights[number] = keys;
         largestPageShift[number] = 12;
         return number;
     }

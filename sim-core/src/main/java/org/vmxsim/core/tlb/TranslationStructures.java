@@ -66,9 +66,9 @@ public final class TranslationStructures {
 
     /** Makes the tags of a context current in all structures. */
     void select(int vpid, int pcid, long ep4ta) {
-        int tag = spaces.intern(vpid, pcid, ep4ta, 0);
-        int globalTag = spaces.intern(vpid, GLOBAL_PCID, ep4ta, 0);
-        int guestPhysicalTag = spaces.intern(GUEST_PHYSICAL_VPID, 0, ep4ta, 0);
+        int tag = spaces.intern(vpid, pcid, ep4ta, 0, 0);
+        int globalTag = spaces.intern(vpid, GLOBAL_PCID, ep4ta, 0, 0);
+        int guestPhysicalTag = spaces.intern(GUEST_PHYSICAL_VPID, 0, ep4ta, 0, 0);
         if (guestPhysicalTag < 0 || globalTag < 0 || tag < 0) {
             flush();
             select(vpid, pcid, ep4ta);

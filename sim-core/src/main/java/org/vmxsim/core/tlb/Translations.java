@@ -24,6 +24,7 @@ public final class Translations {
     private int pcid;
     private long ep4ta = NO_EPT;
     private int mode;
+    private long keys;
     private int current;
 
     /** Nothing is cached; the current context is VPID 0, PCID 0, no EPT, mode 0. */
@@ -70,13 +71,15 @@ public final class Translations {
      * @param newPcid process-context identifier, 0 if CR4.PCIDE = 0
      * @param newEp4ta EPTP bits 51:12, or -1 where there is no EPT
      * @param newMode whatever else decides about an access: privilege, CR0.WP, SMEP, SMAP, EFER.NXE, ...
+     * @param newKeys rights of protection keys where they are enabled, or 0
      * @return the context number
      */
-    public int select(int newVpid, int newPcid, long newEp4ta, int newMode) {
+    public int select(int newVpid, int newPcid, long newEp4ta, int newMode, long newKeys) {
         vpid = newVpid;
         pcid = newPcid;
         ep4ta = newEp4ta;
         mode = newMode;
+        keys = newKeys;
         reselect();
         if (structures != null) {
             structures.select(vpid, pcid, ep4ta);
@@ -86,13 +89,13 @@ public final class Translations {
 
     /** The current context may have been retired: find its number again. */
     private void reselect() {
-        int number = contexts.intern(vpid, pcid, ep4ta, mode);
+        int number = contexts.intern(vpid, pcid, ep4ta, mode, keys);
         if (number == TranslationContexts.FULL) {
             contexts.clear();
             for (ContextTaggedTable table : tables) {
                 table.flush();
             }
-            number = contexts.intern(vpid, pcid, ep4ta, mode);
+            number = contexts.intern(vpid, pcid, ep4ta, mode, keys);
         }
         current = number;
         for (ContextTaggedTable table : tables) {

@@ -98,6 +98,26 @@ final class BareAccess extends LinearAccess {
     }
 
     @Override
+    public long loadShadowStack(long linear, int sizeBytes, boolean user) {
+        return load(linear, sizeBytes);
+    }
+
+    @Override
+    public void storeShadowStack(long linear, int sizeBytes, long value, boolean user) {
+        store(linear, sizeBytes, value);
+    }
+
+    @Override
+    public long loadShadowStackForUpdate(long linear, int sizeBytes, boolean user) {
+        return loadForUpdate(linear, sizeBytes, true);
+    }
+
+    @Override
+    public void probeShadowStack(long linear, int sizeBytes, boolean write, boolean user) {
+        probe(linear, sizeBytes, write);
+    }
+
+    @Override
     public long fetchAddress(long linear) {
         return present(linear, 1, FETCH) ? linear : -1;
     }

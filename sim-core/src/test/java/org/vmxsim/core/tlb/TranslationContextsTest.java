@@ -15,8 +15,8 @@ class TranslationContextsTest {
             for (int pcid = 0; pcid < 5; pcid++) {
                 for (long ep4ta = -1; ep4ta < 0x4000; ep4ta = (ep4ta & ~0xfffL) + 0x1000) {
                     for (int mode = 0; mode < 5; mode++) {
-                        int number = contexts.intern(vpid, pcid, ep4ta, mode);
-                        assertThat(contexts.intern(vpid, pcid, ep4ta, mode)).isEqualTo(number);
+                        int number = contexts.intern(vpid, pcid, ep4ta, mode, 0);
+                        assertThat(contexts.intern(vpid, pcid, ep4ta, mode, 0)).isEqualTo(number);
                         numbers.add(number);
                     }
                 }
@@ -24,19 +24,19 @@ class TranslationContextsTest {
         }
         assertThat(numbers).hasSize(5 * 5 * 5 * 5).hasSize(contexts.used());
         contexts.retire(1, TranslationContexts.ANY, TranslationContexts.ANY_EP4TA);
-        assertThat(numbers).doesNotContain(contexts.intern(1, 2, -1, 0));
-        assertThat(numbers).contains(contexts.intern(2, 2, -1, 0));
+        assertThat(numbers).doesNotContain(contexts.intern(1, 2, -1, 0, 0));
+        assertThat(numbers).contains(contexts.intern(2, 2, -1, 0, 0));
     }
 
     @Test
     void numbersEnd() {
         TranslationContexts contexts = new TranslationContexts();
         for (int i = 0; i < TranslationContexts.CAPACITY; i++) {
-            assertThat(contexts.intern(i, 0, -1, 0)).isEqualTo(i);
+            assertThat(contexts.intern(i, 0, -1, 0, 0)).isEqualTo(i);
         }
-        assertThat(contexts.intern(0xffff, 0, -1, 0)).isEqualTo(TranslationContexts.FULL);
-        assertThat(contexts.intern(77, 0, -1, 0)).isEqualTo(77);
+        assertThat(contexts.intern(0xffff, 0, -1, 0, 0)).isEqualTo(TranslationContexts.FULL);
+        assertThat(contexts.intern(77, 0, -1, 0, 0)).isEqualTo(77);
         contexts.clear();
-        assertThat(contexts.intern(77, 0, -1, 0)).isZero();
+        assertThat(contexts.intern(77, 0, -1, 0, 0)).isZero();
     }
 }

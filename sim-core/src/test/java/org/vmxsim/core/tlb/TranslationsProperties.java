@@ -108,7 +108,7 @@ class TranslationsProperties {
         vpid = newVpid;
         pcid = newPcid;
         ep4ta = newEp4ta;
-        translations.select(vpid, pcid, ep4ta, 5);
+        translations.select(vpid, pcid, ep4ta, 5, 0);
     }
 
     private void act(Random random, int kind) {

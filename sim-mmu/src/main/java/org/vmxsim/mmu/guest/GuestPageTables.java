@@ -79,7 +79,7 @@ public final class GuestPageTables {
             narrow(PagingEntry.rights(entry));
             if (PagingEntry.mapsPage(entry, level, controls)) {
                 long gpa = PagingEntry.physical(entry, PagingEntry.pageShift(level, controls), gva);
-                return controls.forbids(rights, access) ? NONE : gpa;
+                return controls.forbids(rights, PagingEntry.protectionKey(entry), access) ? NONE : gpa;
             }
             table = PagingEntry.table(entry, controls);
         }

@@ -33,7 +33,7 @@ class GuestPhysicalMappingsTest {
         Translations translations = new Translations();
         translations.structures(
                 new TranslationStructures(TimingPreset.named("icelake-sp").translationGeometry()));
-        translations.select(1, 0, machine.controls().root(), 0);
+        translations.select(1, 0, machine.controls().root(), 0, 0);
         machine.translator().translations(translations);
         return translations;
     }
