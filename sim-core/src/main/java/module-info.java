@@ -19,6 +19,7 @@ module org.vmxsim.core {
     exports org.vmxsim.core.time;
     exports org.vmxsim.core.tlb;
     exports org.vmxsim.core.boot;
+    exports org.vmxsim.core.boot.loader;
     exports org.vmxsim.core.access;
     exports org.vmxsim.core.cpu;
     exports org.vmxsim.core.debug;

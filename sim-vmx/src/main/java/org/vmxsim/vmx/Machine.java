@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 import java.util.stream.Stream;
+import org.vmxsim.core.boot.BootImage;
 import org.vmxsim.core.boot.BootModule;
 import org.vmxsim.core.boot.GuestMemory;
-import org.vmxsim.core.boot.MultibootImage;
 import org.vmxsim.core.boot.SymbolTable;
+import org.vmxsim.core.boot.loader.ImageKind;
 import org.vmxsim.core.cache.SharedCache;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
@@ -102,20 +103,32 @@ public final class Machine {
     }
 
     /**
-     * Loads a Multiboot 1 image and puts processor 0 at its entry.
+     * Loads an image of a kind that its bytes tell and puts processor 0 at its entry.
      *
      * @param image the file
-     * @param commandLine the command line; its first word is the program's name
+     * @param commandLine the command line; in a Multiboot image its first word is the program's name
      * @param modules modules to load behind the image
      * @return the symbols of the image
-     * @throws IllegalArgumentException if the image is not one, or does not fit
+     * @throws IllegalArgumentException if the file is no image, or does not fit
      */
     public SymbolTable boot(byte[] image, String commandLine, List<BootModule> modules) {
-        MultibootImage parsed = MultibootImage.parse(image);
+        return boot(ImageKind.of(image).parse(image), commandLine, modules);
+    }
+
+    /**
+     * Loads an image and puts processor 0 at its entry.
+     *
+     * @param image the image
+     * @param commandLine the command line
+     * @param modules modules to load behind the image
+     * @return the symbols of the image
+     * @throws IllegalArgumentException if it does not fit, or knows no modules
+     */
+    public SymbolTable boot(BootImage image, String commandLine, List<BootModule> modules) {
         Processor cpu = cpu();
-        parsed.load(new LoadedMemory(), commandLine, modules).apply(cpu);
+        image.load(new LoadedMemory(), commandLine, modules).apply(cpu);
         cpu.modeChanged();
-        return parsed.symbols();
+        return image.symbols();
     }
 
     /** The machine's RAM, as the loader sees it. */

@@ -11,18 +11,15 @@ import org.vmxsim.core.cpu.SegmentRegister;
  * @param eip first instruction
  * @param ebx address of the information structure
  */
-public record BootEntry(int eip, int ebx) {
+public record BootEntry(int eip, int ebx) implements BootState {
     private static final int LOADER_MAGIC = 0x2bad_b002;
     private static final int CODE_32 = 0xc09b;
     private static final int DATA_32 = 0xc093;
     private static final int BUSY_TSS_32 = 0x8b;
     private static final int LDT = 0x82;
 
-    /**
-     * Puts a processor into this state. Registers that the specification leaves open are zero.
-     *
-     * @param cpu the state to overwrite; the caller tells the processor that its mode changed
-     */
+    /** Puts a processor into this state. Registers that the specification leaves open are zero. */
+    @Override
     public void apply(CpuState cpu) {
         Arrays.fill(cpu.gpr, 0);
         cpu.gpr[CpuState.RAX] = LOADER_MAGIC;

@@ -5,11 +5,15 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** An ELF file for x86, 32 or 64 bits: what a loader and a report need of it (System V ABI, "Object Files"). */
 public final class ElfImage {
     private static final int MAGIC = 0x464c_457f;
     private static final int PT_LOAD = 1;
+    private static final int PT_NOTE = 4;
+    private static final int IA_32 = 3;
+    private static final int X86_64 = 62;
     private static final int SHT_SYMTAB = 2;
     private static final int MAX_HEADERS = 4096;
     private static final int MAX_NAME = 512;
@@ -27,6 +31,8 @@ public final class ElfImage {
     private final ByteBuffer file;
     private final boolean wide;
     private final List<Segment> segments = new ArrayList<>();
+    private final List<Integer> noteHeaders = new ArrayList<>();
+    private long physicalEntry;
     private final List<ElfSymbol> symbols = new ArrayList<>();
 
     private ElfImage(byte[] bytes) {
@@ -38,7 +44,7 @@ public final class ElfImage {
         }
         wide = kind == 2;
         int machine = file.getShort(18);
-        if (machine != 3 && machine != 62) {
+        if (machine != IA_32 && machine != X86_64) {
             throw new IllegalArgumentException("need an ELF file for x86 (machine 3 or 62), got machine=" + machine);
         }
         readSegments();
@@ -82,19 +88,26 @@ public final class ElfImage {
         if (count > MAX_HEADERS) {
             throw new IllegalArgumentException("need at most " + MAX_HEADERS + " program headers, got " + count);
         }
+        physicalEntry = entry();
         for (int i = 0; i < count; i++) {
             int at = index(table + (long) i * size);
             if (file.getInt(at) == PT_LOAD) {
-                segments.add(checked(
-                        wide
-                                ? new Segment(
-                                        file.getLong(at + 8),
-                                        file.getLong(at + 32),
-                                        file.getLong(at + 24),
-                                        file.getLong(at + 40))
-                                : new Segment(int32(at + 4), int32(at + 16), int32(at + 12), int32(at + 20))));
+                Segment segment = checked(segment(at));
+                segments.add(segment);
+                long offset = entry() - (wide ? file.getLong(at + 16) : int32(at + 8));
+                if (offset >= 0 && offset < segment.fileBytes) {
+                    physicalEntry = segment.physicalAddress + offset;
+                }
+            } else if (file.getInt(at) == PT_NOTE) {
+                noteHeaders.add(at);
             }
         }
+    }
+
+    private Segment segment(int at) {
+        return wide
+                ? new Segment(file.getLong(at + 8), file.getLong(at + 32), file.getLong(at + 24), file.getLong(at + 40))
+                : new Segment(int32(at + 4), int32(at + 16), int32(at + 12), int32(at + 20));
     }
 
     private Segment checked(Segment segment) {
@@ -191,6 +204,78 @@ public final class ElfImage {
      */
     public long entry() {
         return word(24);
+    }
+
+    /**
+     * Where execution begins, as a physical address: the entry address if it lies in no segment's virtual range.
+     *
+     * @return the address that the entry point is loaded to
+     */
+    public long physicalEntry() {
+        return physicalEntry;
+    }
+
+    /**
+     * Whether the file is of class 64.
+     *
+     * @return false for 32 bits
+     */
+    public boolean is64() {
+        return wide;
+    }
+
+    /**
+     * Whether the processor is x86-64.
+     *
+     * @return false for IA-32
+     */
+    public boolean isX86_64() {
+        return file.getShort(18) == X86_64;
+    }
+
+    /**
+     * Looks for a note and reads its value.
+     *
+     * @param name name of its owner
+     * @param type its type
+     * @return the first 4 or 8 bytes of its description, by their number; empty if there is no such note
+     * @throws IllegalArgumentException if notes leave the file
+     */
+    public OptionalLong note(String name, int type) {
+        try {
+            for (int header : noteHeaders) {
+                OptionalLong value = note(header, name, type);
+                if (value.isPresent()) {
+                    return value;
+                }
+            }
+        } catch (IndexOutOfBoundsException e) {
+            throw new IllegalArgumentException("an ELF note lies outside the file of " + file.capacity() + " bytes", e);
+        }
+        return OptionalLong.empty();
+    }
+
+    private OptionalLong note(int header, String name, int type) {
+        Segment notes = segment(header);
+        long align = (wide ? file.getLong(header + 48) : int32(header + 28)) == 8 ? 7 : 3;
+        long at = notes.fileOffset;
+        long end = at + notes.fileBytes;
+        while (at >= 0 && at + 12 <= end) {
+            int here = index(at);
+            long nameBytes = int32(here);
+            long valueBytes = int32(here + 4);
+            long value = at + (12 + nameBytes + align & ~align);
+            if (file.getInt(here + 8) == type
+                    && nameBytes == name.length() + 1
+                    && name(here + 12).equals(name)) {
+                int word = index(value);
+                return valueBytes == 4 || valueBytes == 8
+                        ? OptionalLong.of(valueBytes == 4 ? int32(word) : file.getLong(word))
+                        : OptionalLong.empty();
+            }
+            at = value + (valueBytes + align & ~align);
+        }
+        return OptionalLong.empty();
     }
 
     /**

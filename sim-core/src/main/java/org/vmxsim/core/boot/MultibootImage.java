@@ -9,7 +9,7 @@ import java.util.List;
  * A Multiboot 1 image: an ELF file of either class, or any file whose header carries addresses (Multiboot Specification
  * 0.6.96, "OS image format").
  */
-public final class MultibootImage {
+public final class MultibootImage implements BootImage {
     private static final int MAGIC = 0x1bad_b002;
     private static final int SEARCH_BYTES = 8192;
     private static final int PAGE_ALIGN_MODULES = 1;
@@ -35,18 +35,15 @@ public final class MultibootImage {
                     "need a Multiboot header that asks for memory information and module alignment"
                             + " only, got flags=0x" + Integer.toHexString(flags));
         }
-        if (ElfImage.matches(file)) {
-            ElfImage elf = ElfImage.parse(file);
-            segments = elf.segments();
-            entry = (flags & HAS_ADDRESSES) != 0 ? address(28) : elf.entry();
-            symbols = elf.symbols();
-        } else if ((flags & HAS_ADDRESSES) != 0) {
-            segments = List.of(segmentOfHeader());
-            entry = address(28);
-            symbols = new SymbolTable(List.of());
-        } else {
+        boolean addressed = (flags & HAS_ADDRESSES) != 0;
+        ElfImage elf = ElfImage.matches(file) ? ElfImage.parse(file) : null;
+        if (elf == null && !addressed) {
             throw new IllegalArgumentException("need an ELF file or a Multiboot header with addresses, got neither");
         }
+        // "the boot loader should use them instead of the fields in the actual executable header"
+        segments = addressed ? List.of(segmentOfHeader()) : elf.segments();
+        entry = addressed ? address(28) : elf.physicalEntry();
+        symbols = elf == null ? new SymbolTable(List.of()) : elf.symbols();
         for (ElfImage.Segment segment : segments) {
             if (segment.physicalAddress() + segment.memoryBytes() > MAX_ADDRESS) {
                 throw new IllegalArgumentException("need segments below 4 GiB, got " + segment);
@@ -66,14 +63,22 @@ public final class MultibootImage {
     }
 
     private int findHeader() {
-        for (int at = 0; at + 12 <= Math.min(file.length, SEARCH_BYTES); at += 4) {
+        int at = headerOf(bytes);
+        if (at < 0) {
+            throw new IllegalArgumentException("need a Multiboot 1 header in the first 8192 bytes, got a file of "
+                    + file.length + " bytes without one");
+        }
+        return at;
+    }
+
+    private static int headerOf(ByteBuffer bytes) {
+        for (int at = 0; at + 12 <= Math.min(bytes.capacity(), SEARCH_BYTES); at += 4) {
             boolean magic = bytes.getInt(at) == MAGIC;
             if (magic && bytes.getInt(at) + bytes.getInt(at + 4) + bytes.getInt(at + 8) == 0) {
                 return at;
             }
         }
-        throw new IllegalArgumentException("need a Multiboot 1 header in the first 8192 bytes, got a file of "
-                + file.length + " bytes without one");
+        return -1;
     }
 
     private long address(int offset) {
@@ -98,10 +103,16 @@ public final class MultibootImage {
     }
 
     /**
-     * The symbols of the image.
+     * Whether a file has a Multiboot 1 header.
      *
-     * @return the table, empty if there are none
+     * @param file the whole file
+     * @return true if its first 8192 bytes hold one with a right checksum
      */
+    public static boolean matches(byte[] file) {
+        return headerOf(ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN)) >= 0;
+    }
+
+    @Override
     public SymbolTable symbols() {
         return symbols;
     }
@@ -109,12 +120,9 @@ public final class MultibootImage {
     /**
      * Loads the image, its modules and the information structure.
      *
-     * @param memory where to
      * @param commandLine the whole command line; its first word is the program's name
-     * @param modules modules in order
-     * @return how the processor begins
-     * @throws IllegalArgumentException if something does not fit into RAM
      */
+    @Override
     public BootEntry load(GuestMemory memory, String commandLine, List<BootModule> modules) {
         long end = 0;
         for (ElfImage.Segment segment : segments) {

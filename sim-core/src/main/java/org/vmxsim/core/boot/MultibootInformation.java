@@ -20,10 +20,7 @@ final class MultibootInformation {
     private static final int RANGE_BYTES = 24;
     private static final long LOW_ADDRESS = 0x1_0000;
     private static final long LOW_END = 0x9_0000;
-    private static final long LOWER_MEMORY_END = 0x9_fc00;
     private static final long MIB = 1 << 20;
-    private static final int AVAILABLE = 1;
-    private static final int RESERVED = 2;
 
     private final GuestMemory memory;
     private final byte[] commandLine;
@@ -63,7 +60,7 @@ final class MultibootInformation {
             next = pageAligned(next + bytes.length);
         }
         out.putInt(0, HAS_MEMORY | HAS_COMMAND_LINE | HAS_MODULES | HAS_MEMORY_MAP | HAS_LOADER_NAME);
-        out.putInt(4, (int) (LOWER_MEMORY_END >> 10));
+        out.putInt(4, (int) (MemoryRange.LOWER_MEMORY_END >> 10));
         out.putInt(8, (int) (Math.max(0, memory.lowRamBytes() - MIB) >> 10));
         out.putInt(16, append(out, address, commandLine));
         out.putInt(20, modules.size()).putInt(24, (int) address + list);
@@ -81,17 +78,11 @@ final class MultibootInformation {
 
     private void memoryMap(ByteBuffer out, long address) {
         int start = out.position();
-        range(out, 0, Math.min(LOWER_MEMORY_END, memory.lowRamBytes()), AVAILABLE);
-        range(out, LOWER_MEMORY_END, MIB - LOWER_MEMORY_END, RESERVED);
-        range(out, MIB, memory.lowRamBytes() - MIB, AVAILABLE);
-        range(out, 1L << 32, memory.highRamBytes(), AVAILABLE);
-        out.putInt(44, out.position() - start).putInt(48, (int) address + start);
-    }
-
-    private static void range(ByteBuffer out, long base, long sizeBytes, int type) {
-        if (sizeBytes > 0) {
-            out.putInt(RANGE_BYTES - 4).putLong(base).putLong(sizeBytes).putInt(type);
+        for (MemoryRange range : MemoryRange.of(memory)) {
+            out.putInt(RANGE_BYTES - 4).putLong(range.base()).putLong(range.sizeBytes());
+            out.putInt(range.type());
         }
+        out.putInt(44, out.position() - start).putInt(48, (int) address + start);
     }
 
     private static boolean overlaps(ElfImage.Segment segment, long from, long to) {
