@@ -84,6 +84,11 @@ public final class Event {
         return type >= SOFTWARE_INTERRUPT;
     }
 
+    /** Whether this is the debug exception, raised by the processor or by INT1. */
+    boolean isDebug() {
+        return vector == DEBUG && (type == EXCEPTION || type == PRIVILEGED_SOFTWARE_EXCEPTION);
+    }
+
     /** Whether this is a contributory exception or a page fault (#VE counts as one). */
     boolean isGrave() {
         return type == EXCEPTION && (1 << vector & (CONTRIBUTORY | PAGE_FAULTS)) != 0;

@@ -99,6 +99,10 @@ public class EventDelivery {
         if (cpu.vectoringInfo != 0 && mergesIntoShutdownOrDoubleFault()) {
             return;
         }
+        if (requested.isDebug()) {
+            // what MOV SS has held back comes along with INT1 or general detect
+            requested.qualification |= boundary.takeTraps();
+        }
         if (requested.type != Event.SOFTWARE_INTERRUPT && interceptedException(requested)) {
             return;
         }
@@ -165,7 +169,7 @@ public class EventDelivery {
 
     private void deliverRequested() {
         updateCr2();
-        if (requested.vector == Event.DEBUG && requested.type == Event.EXCEPTION) {
+        if (requested.isDebug() && (requested.qualification != 0 || !requested.isSoftware())) {
             cpu.dr[6] = cpu.dr[6] & ~0xfL | requested.qualification & 0xe00fL;
             cpu.dr[7] &= ~(1L << 13);
             cpu.debugctl &= ~CLEARED_BY_DEBUG;
@@ -201,7 +205,7 @@ public class EventDelivery {
             return;
         }
         cpu.vectoringInfo = 0;
-        cpu.interruptibility &= ~SHADOWS;
+        boundary.endShadows();
         if (delivered.type == Event.NMI) {
             cpu.interruptibility |= CpuState.BLOCKING_BY_NMI;
         }

@@ -74,8 +74,24 @@ final class InstructionBoundary {
         return (cpu.pendingDebugExceptions & TRAPS) != 0 && (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) == 0;
     }
 
+    /**
+     * Ends the shadows of STI and MOV SS. SDM "Masking Exceptions and Interrupts When Switching Stacks": a data
+     * breakpoint that MOV SS has met is inhibited until here, a single-step trap behind it is suppressed.
+     */
+    void endShadows() {
+        suppressStep();
+        cpu.interruptibility &= ~SHADOWS;
+    }
+
+    private void suppressStep() {
+        if ((cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) != 0) {
+            cpu.pendingDebugExceptions &= ~SINGLE_STEP;
+        }
+    }
+
     /** The bits of DR6 for the debug exceptions that wait, which wait no longer. */
     long takeTraps() {
+        suppressStep();
         long bits = cpu.pendingDebugExceptions & 0xc00f;
         cpu.pendingDebugExceptions = 0;
         return bits;
@@ -147,7 +163,7 @@ final class InstructionBoundary {
             return;
         }
         if (shadowed && !shadowSet) {
-            cpu.interruptibility &= ~SHADOWS;
+            endShadows();
         }
         if (resuming && !resumeSet && !cpu.repeating) {
             cpu.rflagsSystem &= ~RF;

@@ -6,6 +6,9 @@ package org.vmxsim.core.debug;
  *
  * <p>The flags LE and GE change nothing, since breakpoints are always exact. Addresses are aligned down to the length
  * of the breakpoint, as the manual asks of software. A code breakpoint matches the first byte of an instruction.
+ *
+ * <p>B0 to B3 of DR6 "may or may not be set if the breakpoint is not enabled": here, as on processors and in other
+ * simulators, those of disabled breakpoints are set beside that of an enabled one that the same access has met.
  */
 public final class Breakpoints {
     private static final int REGISTERS = 4;
@@ -23,7 +26,10 @@ public final class Breakpoints {
     private final long[] written = new long[REGISTERS];
     private long control;
     private boolean debuggingExtensions;
+    /** By the field R/W: the registers that have it, enabled or not. */
     private final int[] registersOfKind = new int[4];
+
+    private int enabled;
     private int data;
     private int met;
 
@@ -47,16 +53,16 @@ public final class Breakpoints {
         control = dr[CONTROL];
         debuggingExtensions = extensions;
         java.util.Arrays.fill(registersOfKind, 0);
+        enabled = 0;
         for (int i = 0; i < REGISTERS; i++) {
-            if ((control >>> 2 * i & 3) != 0) {
-                registersOfKind[kind(i)] |= 1 << i;
-            }
+            registersOfKind[kind(i)] |= 1 << i;
+            enabled |= (control >>> 2 * i & 3) != 0 ? 1 << i : 0;
         }
         if (!extensions) {
             // without CR4.DE the encoding 10B is undefined: it matches nothing here
             registersOfKind[PORT] = 0;
         }
-        data = registersOfKind[DATA_WRITE] | registersOfKind[DATA_ACCESS];
+        data = enabled & (registersOfKind[DATA_WRITE] | registersOfKind[DATA_ACCESS]);
         return (before | data) != 0;
     }
 
@@ -89,7 +95,7 @@ public final class Breakpoints {
      * @return true if each instruction must be asked for by {@link #code}
      */
     public boolean watchesCode() {
-        return registersOfKind[EXECUTION] != 0;
+        return (enabled & registersOfKind[EXECUTION]) != 0;
     }
 
     /**
@@ -119,7 +125,12 @@ public final class Breakpoints {
         for (int i = 0; registers >>> i != 0; i++) {
             bits |= (registers >>> i & 1) != 0 && written[i] == linear ? 1 << i : 0;
         }
-        return bits;
+        return reported(bits);
+    }
+
+    /** Breakpoints whose condition is met count if one of them is enabled. */
+    private int reported(int bits) {
+        return (bits & enabled) != 0 ? bits : 0;
     }
 
     /**
@@ -131,7 +142,8 @@ public final class Breakpoints {
      * @return whether it meets one
      */
     public boolean access(long linear, int sizeBytes, boolean write) {
-        int bits = overlapping(write ? data : registersOfKind[DATA_ACCESS], linear, sizeBytes);
+        int registers = registersOfKind[DATA_ACCESS] | (write ? registersOfKind[DATA_WRITE] : 0);
+        int bits = reported(overlapping(registers, linear, sizeBytes));
         met |= bits;
         return bits != 0;
     }
@@ -144,7 +156,7 @@ public final class Breakpoints {
      * @return whether it meets one
      */
     public boolean port(int port, int sizeBytes) {
-        int bits = overlapping(registersOfKind[PORT], port, sizeBytes);
+        int bits = reported(overlapping(registersOfKind[PORT], port, sizeBytes));
         met |= bits;
         return bits != 0;
     }

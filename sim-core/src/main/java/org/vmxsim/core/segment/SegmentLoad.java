@@ -164,7 +164,8 @@ public final class SegmentLoad {
             SegmentRegister register = cpu.segments[segment];
             boolean conformingCode = (register.accessRights & 0xc) == 0xc;
             if (!register.unusable() && !conformingCode && register.dpl() < cpu.cpl) {
-                loadNull(register, 0);
+                // only MOV and POP of a null selector clear the base: a kernel's GS base survives IRET to user mode
+                register.set(0, register.base, register.limit, SegmentRegister.UNUSABLE);
             }
         }
     }

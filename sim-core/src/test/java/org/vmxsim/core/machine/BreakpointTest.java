@@ -154,6 +154,60 @@ class BreakpointTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        // mov ss,[rdi] with the trap flag: the step behind MOV SS is suppressed, a breakpoint that it met is inhibited
+        "false, false, 8e 17 f1 f4, 3, 0",
+        "true, false, 8e 17 f1 f4, 3, 0",
+        "false, true, 8e 17 f1 f4, 3, 1",
+        "false, true, 8e 17 0f 21 f8 f4, 2, 0x2001",
+        "false, false, 8e 17 0f 21 f8 f4, 2, 0x2000",
+        "false, true, 8e 17 90 f4, 3, 0x4001",
+        "false, false, 8e 17 90 f4, 3, 0x4000",
+    })
+    @DisplayName("MOV SS with the trap flag set, then INT1, general detect, NOP: one exception with what was met")
+    void stackSegmentStep(boolean cycle, boolean breakpoint, String hex, int offset, long dr6) {
+        engine(cycle);
+        machine.code(hex).cpu.gpr[CpuState.RDI] = DATA;
+        machine.memory.writeShort(DATA, LongModeMachine.KERNEL_DATA);
+        machine.cpu.rflagsSystem |= TF;
+        machine.cpu.dr[7] |= hex.contains("0f 21") ? 1 << 13 : 0;
+        if (breakpoint) {
+            watch(0, DATA, 3, 1);
+        }
+        breaksAt(offset, dr6);
+        assertThat(machine.cpu.pendingDebugExceptions).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"cd 01, 1", "cc, 3", "0f 0b, 6"})
+    @DisplayName("What MOV SS has held back is delivered at the first instruction of another event's handler")
+    void stackSegmentEvent(String hex, int vector) {
+        machine.code("8e 17 " + hex).cpu.gpr[CpuState.RDI] = DATA;
+        machine.memory.writeShort(DATA, LongModeMachine.KERNEL_DATA);
+        watch(0, DATA, 3, 1);
+        halts();
+        assertThat(machine.vector()).isEqualTo(1);
+        assertThat(machine.onStack(0)).isEqualTo(LongModeMachine.handler(vector));
+        assertThat(machine.cpu.dr[6]).isEqualTo(0xffff_0ff1L);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8b 07 f4, 3", "89 07 f4, 7", "8b 47 04 f4, 0"})
+    @DisplayName("B0 to B3 show disabled breakpoints too, if the same access meets an enabled one")
+    void disabled(String hex, int bits) {
+        machine.code(hex).cpu.gpr[CpuState.RDI] = DATA;
+        watch(0, DATA, 3, 3);
+        // DR1: reads and writes, DR2: writes, DR3: reads and writes elsewhere; none enabled
+        machine.cpu.dr[1] = DATA;
+        machine.cpu.dr[2] = DATA + 2;
+        machine.cpu.dr[3] = DATA + 4;
+        machine.cpu.dr[7] |= 0x3_1_3 << 20;
+        halts();
+        assertThat(machine.cpu.dr[6] & 0xf).isEqualTo(bits);
+        assertThat(machine.vector()).isEqualTo(bits == 0 ? -1 : 1);
+    }
+
+    @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @DisplayName(
             "An instruction that faults has met nothing; what the delivery pushes meets its breakpoint in the handler")

@@ -75,9 +75,10 @@ class FarControlTest {
     }
 
     @Test
-    @DisplayName("IRETQ to CPL 3: flags, stack, CPL; DS of the kernel becomes null")
+    @DisplayName("IRETQ to CPL 3: flags, stack, CPL; DS and GS of the kernel become null, the base of GS stays")
     void interruptReturn() {
         Scene scene = Scene.of64();
+        scene.cpu.segments[CpuState.GS].base = 0x12_3456_7890L;
         long[] frame = {TARGET, Scene.CODE_3 | 3, 0x3202, 0x6000, Scene.DATA_3 | 3};
         for (int i = 0; i < frame.length; i++) {
             scene.memory.writeLong(Scene.STACK + 8L * i, frame[i]);
@@ -89,6 +90,9 @@ class FarControlTest {
         assertThat(scene.cpu.rflags()).isEqualTo(0x3202);
         assertThat(scene.cpu.segments[CpuState.SS].selector).isEqualTo(Scene.DATA_3 | 3);
         assertThat(scene.cpu.segments[CpuState.DS].unusable()).isTrue();
+        assertThat(scene.cpu.segments[CpuState.GS].unusable()).isTrue();
+        assertThat(scene.cpu.segments[CpuState.GS].selector).isZero();
+        assertThat(scene.cpu.segments[CpuState.GS].base).isEqualTo(0x12_3456_7890L);
         scene.level(0);
         scene.cpu.rflagsSystem |= 1 << 14;
         assertThat(scene.run("48cf")).as("NT in IA-32e mode").isEqualTo("#13(0)");
