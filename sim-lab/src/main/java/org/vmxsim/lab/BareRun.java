@@ -51,7 +51,7 @@ final class BareRun {
         RunReport.End end = null;
         while (end == null) {
             StopReason reason = machine.run(SLICE);
-            listener.progress(machine.cpu().retired, 0);
+            listener.progress(machine.instructions(), 0);
             end = end(reason);
             if (end == null && System.nanoTime() >= deadline) {
                 end = new RunReport.End("limit", -1, "Time-out" + count());
@@ -61,7 +61,7 @@ final class BareRun {
     }
 
     private String count() {
-        return String.format(" after %,d instructions.", machine.cpu().retired);
+        return String.format(" after %,d instructions.", machine.instructions());
     }
 
     private RunReport.End end(StopReason reason) {

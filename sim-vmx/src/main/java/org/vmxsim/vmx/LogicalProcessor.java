@@ -63,7 +63,7 @@ public final class LogicalProcessor {
     /**
      * Instructions that the functional engine has executed.
      *
-     * @return retired instructions outside the cycle engine
+     * @return retired instructions outside the cycle engine, with the ticks in which the processor was idle
      */
     public long functionalInstructions() {
         return functionalInstructions + (cpu.cycles == null ? cpu.retired - switchedAt : 0);

@@ -44,6 +44,9 @@ public final class Machine {
     private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
     private final DebugExit exitPort;
     private IntConsumer serialSink = value -> {};
+    /** Whose turn it is; null where only processor 0 runs. */
+    private final ProcessorTurns turns;
+
     private boolean takenOver;
 
     private Machine(MachineConfig config) {
@@ -59,18 +62,20 @@ public final class Machine {
         exitPort = new DebugExit(this::stop);
         ports.attach(DebugExit.PORT, DebugExit.PORTS, exitPort);
         ports.attach(COM1, COM_PORTS, new Uart16550(this::transmitted));
-        if (config.platform() == MachineConfig.Platform.PC) {
-            addPlatform();
-        }
+        PcPlatform platform = config.platform() == MachineConfig.Platform.PC ? addPlatform() : null;
+        turns = platform == null || config.processors() == 1
+                ? null
+                : new ProcessorTurns(processors, config.turns(), platform::turn);
     }
 
     /** The processors' time-stamp counters tick at the preset's frequency in both engines. A reset ends the run. */
-    private void addPlatform() {
+    private PcPlatform addPlatform() {
         List<Processor> cpus = processors.stream().map(LogicalProcessor::cpu).toList();
         long ticksPerSecond = config.timing().number("clock.tscMhz") * 1_000_000L;
         PcPlatform platform = new PcPlatform(cpus, memory, ports, ticksPerSecond, this::stop);
         long lowBytes = Math.min(config.memoryBytes(), MMIO_HOLE);
         platform.memorySize(lowBytes, config.memoryBytes() - lowBytes);
+        return platform;
     }
 
     /**
@@ -97,8 +102,10 @@ public final class Machine {
     }
 
     private void stop() {
-        for (LogicalProcessor processor : processors) {
-            processor.cpu().stop(StopReason.REQUESTED);
+        if (turns == null) {
+            processors.forEach(processor -> processor.cpu().stop(StopReason.REQUESTED));
+        } else {
+            turns.stop();
         }
     }
 
@@ -162,13 +169,27 @@ public final class Machine {
     }
 
     /**
-     * Runs processor 0.
+     * Runs the machine: its processors by turns ({@link MachineConfig#turns()}), or processor 0 where there is nothing
+     * by which it could start the others. The same machine and the same budgets give the same run, bit for bit.
      *
-     * @param maxInstructions the budget in retired instructions
+     * @param maxInstructions the budget in retired instructions of all processors together; ticks in which all are
+     *     halted count in the functional engine
      * @return why it stopped: {@link StopReason#REQUESTED} if the program has ended itself
      */
     public StopReason run(long maxInstructions) {
-        return cpu().run(maxInstructions);
+        return turns == null ? cpu().run(maxInstructions) : turns.run(maxInstructions);
+    }
+
+    /**
+     * What all processors have executed.
+     *
+     * @return retired instructions, without time spent in HLT
+     */
+    public long instructions() {
+        return processors.stream()
+                .map(LogicalProcessor::cpu)
+                .mapToLong(cpu -> cpu.retired - cpu.idleTicks)
+                .sum();
     }
 
     /**
@@ -237,7 +258,7 @@ public final class Machine {
     /**
      * Processor 0.
      *
-     * @return the processor that {@link #run} runs
+     * @return the processor that runs first
      */
     public Processor cpu() {
         return processors.get(0).cpu();

@@ -1,5 +1,6 @@
 package org.vmxsim.vmx;
 
+import java.util.OptionalLong;
 import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.spp.SppOptions;
@@ -19,6 +20,8 @@ import org.vmxsim.spp.SppOptions;
  * @param processors logical processors, at least 1
  * @param sppOptions what the manual leaves open about sub-page permissions
  * @param platform the devices around the processors
+ * @param testDevice whether a PC also has the test device of kvm-unit-tests
+ * @param turns how the processors of a PC take turns
  */
 public record MachineConfig(
         CpuModel cpu,
@@ -28,7 +31,9 @@ public record MachineConfig(
         boolean flatMemory,
         int processors,
         SppOptions sppOptions,
-        Platform platform) {
+        Platform platform,
+        boolean testDevice,
+        Turns turns) {
     /** One Ice Lake server processor with 512 MiB, functional engine. */
     public static final MachineConfig DEFAULT = of(CpuModel.named("icelake-sp"));
 
@@ -38,6 +43,29 @@ public record MachineConfig(
         NONE,
         /** The chip set of a PC, {@link org.vmxsim.core.platform.pc.PcPlatform}. */
         PC
+    }
+
+    /**
+     * How the processors take turns.
+     *
+     * @param quantum length of a turn in retired instructions, at least 1
+     * @param seed where the lengths of turns are drawn from, each from 1 to the quantum; empty for whole quanta
+     */
+    public record Turns(long quantum, OptionalLong seed) {
+        /** Turns of 1000 instructions. */
+        public static final Turns DEFAULT = new Turns(1000, OptionalLong.empty());
+
+        /**
+         * Checks the quantum.
+         *
+         * @throws IllegalArgumentException if it is less than 1, or there is no seed object
+         */
+        public Turns {
+            if (quantum < 1 || seed == null) {
+                throw new IllegalArgumentException(
+                        "need a quantum of at least 1 and a seed or none, got quantum=" + quantum + " seed=" + seed);
+            }
+        }
     }
 
     private static final int PAGE_BYTES = 4096;
@@ -50,10 +78,15 @@ public record MachineConfig(
      * @throws IllegalArgumentException if something is null, or the memory or the number of processors is not possible
      */
     public MachineConfig {
-        if (cpu == null || timing == null || engine == null || sppOptions == null || platform == null) {
+        if (cpu == null
+                || timing == null
+                || engine == null
+                || sppOptions == null
+                || platform == null
+                || turns == null) {
             throw new IllegalArgumentException("need a CPU model, a preset, an engine, options of sub-page"
                     + " protection and a platform, got cpu=" + cpu + " timing=" + timing + " engine=" + engine
-                    + " sppOptions=" + sppOptions + " platform=" + platform);
+                    + " sppOptions=" + sppOptions + " platform=" + platform + " turns=" + turns);
         }
         if (memoryBytes < LEAST_MEMORY || memoryBytes % PAGE_BYTES != 0) {
             throw new IllegalArgumentException(
@@ -69,12 +102,24 @@ public record MachineConfig(
         if (platform == Platform.PC && processors > MOST_PROCESSORS_OF_A_PC) {
             throw new IllegalArgumentException("a PC has APIC IDs for 255 processors, got " + processors);
         }
+        if (testDevice && platform != Platform.PC) {
+            throw new IllegalArgumentException("the test device needs the interrupt controllers of a PC");
+        }
     }
 
     private static MachineConfig of(CpuModel cpu) {
         TimingPreset timing = TimingPreset.named(cpu.timingPreset());
         return new MachineConfig(
-                cpu, timing, Engine.FUNCTIONAL, 512L << 20, false, 1, SppOptions.DEFAULT, Platform.NONE);
+                cpu,
+                timing,
+                Engine.FUNCTIONAL,
+                512L << 20,
+                false,
+                1,
+                SppOptions.DEFAULT,
+                Platform.NONE,
+                false,
+                Turns.DEFAULT);
     }
 
     /**
@@ -96,7 +141,8 @@ public record MachineConfig(
      */
     public MachineConfig withCpu(CpuModel model) {
         TimingPreset preset = TimingPreset.named(model.timingPreset());
-        return new MachineConfig(model, preset, engine, memoryBytes, flatMemory, processors, sppOptions, platform);
+        return new MachineConfig(
+                model, preset, engine, memoryBytes, flatMemory, processors, sppOptions, platform, testDevice, turns);
     }
 
     /**
@@ -106,7 +152,8 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withTiming(TimingPreset preset) {
-        return new MachineConfig(cpu, preset, engine, memoryBytes, flatMemory, processors, sppOptions, platform);
+        return new MachineConfig(
+                cpu, preset, engine, memoryBytes, flatMemory, processors, sppOptions, platform, testDevice, turns);
     }
 
     /**
@@ -116,7 +163,8 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withEngine(Engine newEngine) {
-        return new MachineConfig(cpu, timing, newEngine, memoryBytes, flatMemory, processors, sppOptions, platform);
+        return new MachineConfig(
+                cpu, timing, newEngine, memoryBytes, flatMemory, processors, sppOptions, platform, testDevice, turns);
     }
 
     /**
@@ -126,7 +174,8 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withMemory(long sizeBytes) {
-        return new MachineConfig(cpu, timing, engine, sizeBytes, flatMemory, processors, sppOptions, platform);
+        return new MachineConfig(
+                cpu, timing, engine, sizeBytes, flatMemory, processors, sppOptions, platform, testDevice, turns);
     }
 
     /**
@@ -136,7 +185,8 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withFlatMemory(boolean flat) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flat, processors, sppOptions, platform);
+        return new MachineConfig(
+                cpu, timing, engine, memoryBytes, flat, processors, sppOptions, platform, testDevice, turns);
     }
 
     /**
@@ -146,7 +196,8 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withProcessors(int count) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, count, sppOptions, platform);
+        return new MachineConfig(
+                cpu, timing, engine, memoryBytes, flatMemory, count, sppOptions, platform, testDevice, turns);
     }
 
     /**
@@ -156,7 +207,8 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withSppOptions(SppOptions options) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, processors, options, platform);
+        return new MachineConfig(
+                cpu, timing, engine, memoryBytes, flatMemory, processors, options, platform, testDevice, turns);
     }
 
     /**
@@ -166,6 +218,29 @@ public record MachineConfig(
      * @return the changed configuration
      */
     public MachineConfig withPlatform(Platform devices) {
-        return new MachineConfig(cpu, timing, engine, memoryBytes, flatMemory, processors, sppOptions, devices);
+        return new MachineConfig(
+                cpu, timing, engine, memoryBytes, flatMemory, processors, sppOptions, devices, testDevice, turns);
+    }
+
+    /**
+     * With or without the test device of kvm-unit-tests: ports that raise the interrupt requests of a PC, and others.
+     *
+     * @param present true for with
+     * @return the changed configuration
+     */
+    public MachineConfig withTestDevice(boolean present) {
+        return new MachineConfig(
+                cpu, timing, engine, memoryBytes, flatMemory, processors, sppOptions, platform, present, turns);
+    }
+
+    /**
+     * Other turns of processors.
+     *
+     * @param order length of turns
+     * @return the changed configuration
+     */
+    public MachineConfig withTurns(Turns order) {
+        return new MachineConfig(
+                cpu, timing, engine, memoryBytes, flatMemory, processors, sppOptions, platform, testDevice, order);
     }
 }

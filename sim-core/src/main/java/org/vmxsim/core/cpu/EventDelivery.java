@@ -363,7 +363,7 @@ public class EventDelivery {
     /** HLT, wait-for-SIPI: time passes up to the next deadline, or the run ends. */
     private boolean idle(long budgetEnd) {
         long deadline = cpu.pins.deadline();
-        if (deadline == Long.MAX_VALUE || cpu.activity != CpuState.HLT) {
+        if (deadline == Long.MAX_VALUE || cpu.activity != CpuState.HLT || cpu.pins.takesTurns()) {
             cpu.stop(StopReason.HALTED);
         } else if (cpu.cycles != null) {
             cpu.chargeEvent();

@@ -16,6 +16,8 @@ public final class InterruptPins {
     private boolean initLatched;
     private int startUpPage = NO_VECTOR;
     private int vector = NO_VECTOR;
+    private boolean takesTurns;
+    private boolean paused;
 
     /**
      * The processor's local interrupt controller. Two implementations: none (here) and the local APIC. Everything that
@@ -128,6 +130,68 @@ public final class InterruptPins {
      */
     public long machineTime() {
         return cpu.timeStamp() + cpu.tscOffset - cpu.tscAdjust;
+    }
+
+    /**
+     * Says that other processors run by turns with this one: it does not pass the time of HLT by itself but stops with
+     * {@link StopReason#HALTED}, and in the functional engine PAUSE ends its run with {@link StopReason#BUDGET}.
+     */
+    public void takeTurns() {
+        takesTurns = true;
+    }
+
+    boolean takesTurns() {
+        return takesTurns;
+    }
+
+    /** PAUSE: the processor waits for another one, which gets its turn at once. */
+    public void pause() {
+        if (takesTurns && cpu.cycles == null) {
+            paused = true;
+            cpu.stop(StopReason.BUDGET);
+        }
+    }
+
+    /**
+     * Whether PAUSE has ended the last run; the answer is forgotten by being asked for.
+     *
+     * @return true if so
+     */
+    public boolean takePaused() {
+        boolean was = paused;
+        paused = false;
+        return was;
+    }
+
+    /**
+     * When the next event of VMX or devices is due, which may wake a halted processor.
+     *
+     * @return machine time, or {@link EventQueue#NEVER}
+     */
+    public long wakeTime() {
+        long deadline = deadline();
+        if (deadline == Long.MAX_VALUE) {
+            return EventQueue.NEVER;
+        }
+        return machineTime() + (cpu.cycles == null ? deadline - cpu.retired : cpu.cycles.ticksUntil(deadline));
+    }
+
+    /**
+     * Lets time pass without instructions.
+     *
+     * @param time the machine time to go to; nothing happens if it has passed
+     */
+    public void idleUntil(long time) {
+        long ticks = time - machineTime();
+        if (ticks <= 0) {
+            return;
+        }
+        if (cpu.cycles == null) {
+            cpu.retired += ticks;
+            cpu.idleTicks += ticks;
+        } else {
+            cpu.cycles.idleUntil(cpu.cycles.cyclesAt(cpu.timeStamp() + ticks));
+        }
     }
 
     /** The next event of VMX or devices, in the time of {@link Processor#now}. */

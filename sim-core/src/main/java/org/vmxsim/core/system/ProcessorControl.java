@@ -34,7 +34,7 @@ final class ProcessorControl {
         }
     }
 
-    /** PAUSE: nothing but a point of interception. */
+    /** PAUSE: a point of interception, and a hint that another processor should run. */
     static final class Pause extends SystemHandler {
         Pause(DecodedInstruction instruction) {
             super(instruction);
@@ -42,7 +42,11 @@ final class ProcessorControl {
 
         @Override
         public Handler exec(Processor cpu) {
-            return intercepted(cpu, Interception.PAUSE, 0, 0) ? cpu.abort(this) : advance(cpu);
+            if (intercepted(cpu, Interception.PAUSE, 0, 0)) {
+                return cpu.abort(this);
+            }
+            cpu.pins.pause();
+            return advance(cpu);
         }
     }
 

@@ -123,6 +123,16 @@ public final class CycleModel implements TableMemory.Charge {
         return timeStamp / tscMhz * coreMhz + (remainder + tscMhz - 1) / tscMhz;
     }
 
+    /**
+     * How long a clock value is ahead, as the time-stamp counter counts.
+     *
+     * @param until a clock value
+     * @return ticks until {@link #timeStamp()} is what it will be then; 0 or negative if it has passed
+     */
+    public long ticksUntil(long until) {
+        return until / coreMhz * tscMhz + until % coreMhz * tscMhz / coreMhz - timeStamp();
+    }
+
     private void charge(CycleCause cause, long count) {
         cycles += count;
         byCause[cause.ordinal()] += count;

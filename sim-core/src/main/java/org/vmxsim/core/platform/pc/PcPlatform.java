@@ -22,9 +22,10 @@ import org.vmxsim.core.time.EventQueue;
  * a keyboard controller without keyboard, and reset. The state is that which firmware leaves: the bootstrap processor's
  * local APIC in virtual wire mode, the sizes of RAM in the clock's memory, the 8259 pair not initialized.
  *
- * <p>Devices live in the machine time of processor 0; the timer of each local APIC in that of its processor. Interrupt
- * request n is input n of the 8259 pair and pin n of the I/O APIC, but for request 0, which is pin 2; the output of the
- * 8259 pair is pin 0, and LINT0 of every local APIC.
+ * <p>Devices live in the machine time of the processor that runs, and what they do comes when processor 0 runs; the
+ * timer of each local APIC lives in the time of its processor. Interrupt request n is input n of the 8259 pair and pin
+ * n of the I/O APIC, but for request 0, which is pin 2; the output of the 8259 pair is pin 0, and LINT0 of every local
+ * APIC.
  */
 public final class PcPlatform {
     /** Frequency of the local APICs' timers, before the divider: the core crystal clock of server processors. */
@@ -40,12 +41,15 @@ public final class PcPlatform {
     private static final int MOST_PROCESSORS = 255;
     private static final long BOOTSTRAP = 1 << 8;
 
+    private final List<Processor> processors;
     private final List<LocalApic> apics = new ArrayList<>();
     private final PicPair pic = new PicPair(this::picOutput);
     private final ApicBus bus = new ApicBus();
     private final IoApic ioApic = new IoApic(bus);
     private final RealTimeClock clock;
     private final LocalApicPage page;
+    private int running;
+    private long latest;
 
     /**
      * Builds the chip set and connects the processors; all but the first wait for a start-up interrupt.
@@ -62,10 +66,12 @@ public final class PcPlatform {
         if (processors.isEmpty() || processors.size() > MOST_PROCESSORS) {
             throw new IllegalArgumentException("need 1 to 255 processors, got " + processors.size());
         }
+        this.processors = List.copyOf(processors);
         List<EventQueue> queues = new ArrayList<>();
         DividedClock apicClock = new DividedClock(APIC_TIMER_HERTZ, ticksPerSecond);
         for (Processor cpu : processors) {
-            EventQueue queue = new EventQueue(cpu.pins::machineTime, cpu::attention);
+            boolean first = queues.isEmpty();
+            EventQueue queue = new EventQueue(first ? this::deviceTime : cpu.pins::machineTime, cpu::attention);
             queues.add(queue);
             connect(cpu, queue, apicClock);
         }
@@ -80,6 +86,12 @@ public final class PcPlatform {
         new PciConfigurationPorts().attach(ports);
         new ResetPorts(reset).attach(ports);
         new KeyboardController(reset).attach(ports);
+    }
+
+    /** The time that devices see: the clock of the processor that runs, which may be behind one that ran before. */
+    private long deviceTime() {
+        latest = Math.max(latest, processors.get(running).pins.machineTime());
+        return latest;
     }
 
     private void connect(Processor cpu, EventQueue queue, DividedClock apicClock) {
@@ -149,6 +161,8 @@ public final class PcPlatform {
      * @param number its place in the list of processors
      */
     public void turn(int number) {
+        deviceTime();
+        running = number;
         page.turn(apics.get(number));
     }
 }
