@@ -20,8 +20,9 @@ import org.vmxsim.core.time.TimingPreset;
 
 /**
  * Modelled TLBs, paging-structure caches and data caches of any size, and the functional engine's table, never change a
- * result: random loads, stores and page-table changes with the invalidations that the manual demands give what a walk
- * written down plainly gives, accessed and dirty flags included.
+ * result: random loads, stores, shadow-stack accesses and page-table changes with the invalidations that the manual
+ * demands give what a walk written down plainly gives, error codes, accessed and dirty flags included. Changes of the
+ * privilege level, RFLAGS.AC, CR0.WP, PKRU and IA32_PKRS need no invalidation.
  */
 class ModelledStructuresProperties {
     private static final int PAGES = 64;
@@ -29,12 +30,21 @@ class ModelledStructuresProperties {
     private static final long RAM_BYTES = 4L * PAGES * 4096;
     private static final long PRESENT = 1;
     private static final long WRITABLE = 2;
+    private static final long USER = 4;
     private static final long ACCESSED = 0x20;
     private static final long DIRTY = 0x40;
     private static final long LEAF = 0x80;
     private static final long GLOBAL = 0x100;
+    private static final long TABLE = USER | WRITABLE | PRESENT;
     private static final int FAULT = 1;
     private static final int EXIT = 2;
+    private static final long CR4 = 0x2_00a0L;
+    private static final long PKE = 1 << 22;
+    private static final long CET = 1 << 23;
+    private static final long PKS = 1 << 24;
+    private static final long SMAP = 1 << 21;
+    private static final long WP = 1 << 16;
+    private static final long AC = 1 << 18;
 
     /** The second level, as two arrays; shared by all that are compared. */
     private static final class SecondLevel implements GuestPhysicalTranslator {
@@ -90,17 +100,32 @@ class ModelledStructuresProperties {
 
         void store(long linear, int sizeBytes, long value);
 
+        /** A shadow-stack access of 8 bytes: a load, or a store. */
+        long shadowStack(long linear, boolean store, boolean user, long value);
+
+        /** Error code of the last page fault. */
+        int errorCode();
+
         int outcome();
 
         PhysicalMemory memory();
     }
 
-    /** Supervisor accesses with 4-level paging and CR0.WP = 1, by the book. */
+    /** 4-level paging by the book. */
     private static final class Plain implements Machine {
         private final PhysicalMemory memory = PhysicalMemory.sparse(RAM_BYTES);
         private final SecondLevel second;
+        private long cr0;
         private long cr3;
+        private long cr4;
+        private int pkru;
+        private int pkrs;
+        private boolean cpl3;
+        private boolean explicitUserAccess;
+        private boolean shadowStack;
+        private boolean shadowUser;
         private int outcome;
+        private int errorCode;
 
         Plain(SecondLevel second) {
             this.second = second;
@@ -109,7 +134,7 @@ class ModelledStructuresProperties {
         private long translate(long linear, int sizeBytes, boolean write) {
             outcome = EXIT;
             long table = cr3 & ~0xfffL;
-            long rights = WRITABLE;
+            long above = USER | WRITABLE;
             for (int level = 4; ; level--) {
                 long gpa = table + (linear >>> 3 + 9 * level & 511) * 8;
                 if (second.on && !second.allows(gpa, 8, false, true)) {
@@ -117,12 +142,13 @@ class ModelledStructuresProperties {
                 }
                 long hpa = second.frame(gpa) | gpa & 0xfff;
                 long entry = memory.readLong(hpa);
-                rights &= entry;
                 boolean last = level == 1 || level == 2 && (entry & LEAF) != 0;
-                if ((entry & PRESENT) == 0 || last && write && (rights & WRITABLE) == 0) {
+                errorCode = (write ? 2 : 0) | (userAccess() ? 4 : 0) | (shadowStack ? 64 : 0);
+                if ((entry & PRESENT) == 0 || last && refused(above, entry, write)) {
                     outcome = FAULT;
                     return -1;
                 }
+                above &= entry;
                 long flags = ACCESSED | (last && write ? DIRTY : 0);
                 if ((entry & flags) != flags) {
                     if (second.on && !second.allows(gpa, 8, true, true)) {
@@ -136,6 +162,52 @@ class ModelledStructuresProperties {
                 }
                 table = base;
             }
+        }
+
+        private boolean userAccess() {
+            return shadowStack ? shadowUser : cpl3;
+        }
+
+        /** "Determination of Access Rights" and "Protection Keys", sentence by sentence; completes the error code. */
+        private boolean refused(long above, long leaf, boolean write) {
+            errorCode |= 1;
+            boolean userAddress = (above & leaf & USER) != 0;
+            boolean everyWritable = (above & leaf & WRITABLE) != 0;
+            boolean keysOn = (cr4 & (userAddress ? PKE : PKS)) != 0;
+            int disabled = (userAddress ? pkru : pkrs) >>> (leaf >>> 59 & 15) * 2 & 3;
+            boolean writeDisables = disabled >= 2 && write && (userAccess() || (cr0 & WP) != 0);
+            if (keysOn && ((disabled & 1) != 0 || writeDisables)) {
+                errorCode |= 32;
+                return true;
+            }
+            if (shadowStack) {
+                boolean shadowPage = (above & WRITABLE) != 0 && (leaf & WRITABLE) == 0 && (leaf & DIRTY) != 0;
+                return !shadowPage || userAddress != shadowUser;
+            }
+            if (cpl3) {
+                return !userAddress || write && !everyWritable;
+            }
+            boolean prevented = userAddress && (cr4 & SMAP) != 0 && !explicitUserAccess;
+            return prevented || write && !everyWritable && (cr0 & WP) != 0;
+        }
+
+        @Override
+        public long shadowStack(long linear, boolean store, boolean user, long value) {
+            shadowStack = true;
+            shadowUser = user;
+            long loaded = 0;
+            if (store) {
+                store(linear, 8, value);
+            } else {
+                loaded = load(linear, 8);
+            }
+            shadowStack = false;
+            return loaded;
+        }
+
+        @Override
+        public int errorCode() {
+            return outcome == FAULT ? errorCode : 0;
         }
 
         private long end(long gpa, int sizeBytes, boolean write) {
@@ -177,11 +249,10 @@ class ModelledStructuresProperties {
         private final Processor cpu = new Processor(memory, new PortBus());
         private final SecondLevel second;
         private int outcome;
+        private int errorCode;
 
         Engine(SecondLevel second, CycleModel model) {
             this.second = second;
-            cpu.cr0 = 0x8001_0001L;
-            cpu.cr4 = 0x2_00a0L;
             cpu.efer = 0x500;
             cpu.translator(second);
             cpu.virtualization(virtualization(second));
@@ -231,10 +302,28 @@ class ModelledStructuresProperties {
 
         private void settle(long linear) {
             outcome = cpu.pending;
+            errorCode = outcome == FAULT ? cpu.events().requested().errorCode : 0;
             if (cpu.pending == Processor.VM_EXIT) {
                 cpu.translations.eptViolation(second.lastGpa, true, linear);
             }
             cpu.pending = Processor.NOTHING;
+        }
+
+        @Override
+        public long shadowStack(long linear, boolean store, boolean user, long value) {
+            long loaded = 0;
+            if (store) {
+                cpu.mem.slow().storeShadowStack(linear, 8, value, user);
+            } else {
+                loaded = cpu.mem.slow().loadShadowStack(linear, 8, user);
+            }
+            settle(linear);
+            return outcome == 0 ? loaded : 0;
+        }
+
+        @Override
+        public int errorCode() {
+            return errorCode;
         }
 
         @Override
@@ -274,12 +363,13 @@ class ModelledStructuresProperties {
         machines = List.of(plain, engines.get(0), engines.get(1));
         build(random);
         for (int step = 0; step < 400; step++) {
-            switch (random.nextInt(20)) {
+            switch (random.nextInt(24)) {
                 case 0 -> changeEntry(random);
                 case 1 -> changeTable(random);
                 case 2 -> changeSecondLevel(random);
                 case 3 -> switchSpace(random);
                 case 4 -> raiseRights(random);
+                case 5, 6, 7 -> changeRights(random);
                 default -> access(random);
             }
         }
@@ -302,29 +392,34 @@ class ModelledStructuresProperties {
         for (long hpa = 0; second.on && hpa < (long) PAGES << 12; hpa += 8) {
             // where a guest-physical address taken for a host-physical one would lead
             for (Machine machine : machines) {
-                machine.memory().writeLong(hpa, (long) PAGES << 12 | DIRTY | ACCESSED | 3);
+                machine.memory().writeLong(hpa, (long) PAGES << 12 | DIRTY | ACCESSED | TABLE);
             }
         }
         // a global page hits in both spaces, whatever the root tables say: they must not differ
-        put(0, 0, 2 << 12 | ACCESSED | 3);
-        put(1, 0, 2 << 12 | ACCESSED | 3);
-        put(2, 0, 3 << 12 | 3);
-        put(3, 0, 4 << 12 | 3);
-        put(3, 1, 5 << 12 | 3);
-        put(3, 2, LEAF | 3);
+        put(0, 0, 2 << 12 | ACCESSED | TABLE);
+        put(1, 0, 2 << 12 | ACCESSED | TABLE);
+        put(2, 0, 3 << 12 | TABLE);
+        put(3, 0, 4 << 12 | TABLE);
+        put(3, 1, 5 << 12 | TABLE);
+        put(3, 2, LEAF | TABLE);
         for (int i = 0; i < 16; i++) {
             put(4 + i / 8, i % 8, randomEntry(random));
         }
+        plain.cr0 = 0x8000_0001L | WP;
+        plain.cr4 = CR4 | random.nextInt(2) * PKE | random.nextInt(2) * PKS | random.nextInt(2) * CET;
+        plain.cr4 |= random.nextInt(2) * SMAP;
         enterSpace(0);
     }
 
     private static long randomEntry(Random random) {
         long page = FIRST_DATA_PAGE + random.nextInt(PAGES - FIRST_DATA_PAGE);
         long flags = (random.nextInt(8) == 0 ? 0 : PRESENT)
-                | (random.nextInt(4) == 0 ? 0 : WRITABLE)
+                | (random.nextInt(3) == 0 ? 0 : WRITABLE)
+                | random.nextInt(2) * USER
                 | random.nextInt(4) * ACCESSED
                 | (random.nextInt(4) == 0 ? GLOBAL : 0);
-        return page << 12 | flags;
+        long key = random.nextInt(3) == 0 ? random.nextInt(16) : random.nextInt(3);
+        return key << 59 | page << 12 | flags;
     }
 
     private void put(int tablePage, int index, long entry) {
@@ -335,10 +430,33 @@ class ModelledStructuresProperties {
 
     private void enterSpace(int space) {
         plain.cr3 = (long) space << 12 | space;
+        enterContext();
+    }
+
+    private void enterContext() {
         for (Engine engine : engines) {
-            engine.cpu.cr3 = plain.cr3;
-            engine.cpu.modeChanged();
+            Processor cpu = engine.cpu;
+            cpu.cr0 = plain.cr0;
+            cpu.cr3 = plain.cr3;
+            cpu.cr4 = plain.cr4;
+            cpu.pkru = plain.pkru;
+            cpu.pkrs = plain.pkrs;
+            cpu.cpl = plain.cpl3 ? 3 : 0;
+            cpu.rflagsSystem = plain.explicitUserAccess ? 2 | AC : 2;
+            cpu.modeChanged();
         }
+    }
+
+    /** What decides about accesses besides the tables, and takes effect at once without an invalidation. */
+    private void changeRights(Random random) {
+        switch (random.nextInt(5)) {
+            case 0 -> plain.cpl3 = random.nextBoolean();
+            case 1 -> plain.explicitUserAccess = random.nextBoolean();
+            case 2 -> plain.pkru = random.nextInt(3) * random.nextInt();
+            case 3 -> plain.pkrs = random.nextInt(3) * random.nextInt();
+            default -> plain.cr0 = (plain.cr4 & CET) == 0 ? plain.cr0 ^ WP : plain.cr0;
+        }
+        enterContext();
     }
 
     private void switchSpace(Random random) {
@@ -368,16 +486,20 @@ class ModelledStructuresProperties {
         // a large page shows the tables too, and only accesses through the last PDE avoid them
         boolean large = index == 2 && random.nextBoolean();
         long target = large ? LEAF : (long) (4 + random.nextInt(2)) << 12;
-        put(3, index, target | PRESENT | random.nextInt(2) * WRITABLE);
+        put(3, index, target | PRESENT | random.nextInt(4) * WRITABLE);
         engines.forEach(engine -> engine.cpu.translations.invpcid(2, 0, 0));
     }
 
-    /** What was absent becomes present, what was read-only becomes writable: software need not tell. */
+    /**
+     * What was absent becomes present, what was read-only becomes writable: software need not tell, unless the page was
+     * a shadow-stack page before.
+     */
     private void raiseRights(Random random) {
         int tablePage = 3 + random.nextInt(3);
         int index = random.nextInt(tablePage == 3 ? 3 : 8);
         long entry = plain.memory.readLong(second.frame((long) tablePage << 12) + index * 8L);
-        put(tablePage, index, entry | PRESENT | WRITABLE);
+        boolean shadowPage = (entry & (PRESENT | WRITABLE | DIRTY)) == (PRESENT | DIRTY);
+        put(tablePage, index, entry | PRESENT | (shadowPage ? 0 : WRITABLE));
     }
 
     /** Another frame, other rights: INVEPT. */
@@ -400,9 +522,18 @@ class ModelledStructuresProperties {
         long linear = (long) region << 21 | page << 12 | random.nextInt(4097 - sizeBytes);
         boolean store = random.nextBoolean();
         long value = random.nextLong();
+        boolean shadowStack = (plain.cr4 & CET) != 0 && random.nextInt(3) == 0;
+        boolean user = random.nextBoolean();
+        if (shadowStack) {
+            linear &= -8;
+        }
         long expected = 0;
         for (Machine machine : machines) {
-            if (store) {
+            if (shadowStack) {
+                long loaded = machine.shadowStack(linear, store, user, value);
+                expected = machine == plain ? loaded : expected;
+                assertThat(loaded).as("shadow stack %x", linear).isEqualTo(expected);
+            } else if (store) {
                 machine.store(linear, sizeBytes, value);
             } else {
                 long loaded = machine.load(linear, sizeBytes);
@@ -414,6 +545,7 @@ class ModelledStructuresProperties {
                             "outcome of %s at %x, store %s",
                             machine.getClass().getSimpleName() + machines.indexOf(machine), linear, store)
                     .isEqualTo(plain.outcome);
+            assertThat(machine.errorCode()).as("error code at %x", linear).isEqualTo(plain.errorCode());
         }
     }
 }
