@@ -105,6 +105,7 @@ final class InstructionReader {
     }
 
     private Handler place(int offset) {
+        RequiredFeature.withoutIgnoredPrefix(d, model);
         Handler handler = RequiredFeature.isThere(d, model) ? Handlers.of(d, system) : Miscellaneous.undefined();
         handler.pageOffset = offset;
         handler.length = d.length;

@@ -1,6 +1,7 @@
 package org.vmxsim.core.insn;
 
 import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.model.CpuModel;
 
@@ -14,6 +15,18 @@ final class RequiredFeature {
         return feature == null || model.has(feature);
     }
 
+    /**
+     * TZCNT and LZCNT are BSF and BSR with a prefix that processors without them ignore. SDM "TZCNT-Count the Number of
+     * Trailing Zero Bits".
+     */
+    static void withoutIgnoredPrefix(DecodedInstruction d, CpuModel model) {
+        if (d.op == Op.TZCNT && !model.has(CpuFeature.BMI1)) {
+            d.op = Op.BSF;
+        } else if (d.op == Op.LZCNT && !model.has(CpuFeature.LZCNT)) {
+            d.op = Op.BSR;
+        }
+    }
+
     private static CpuFeature of(DecodedInstruction d) {
         return switch (d.op) {
             case CMOVO, CMOVNO, CMOVB, CMOVAE, CMOVE, CMOVNE, CMOVBE, CMOVA -> CpuFeature.CMOV;
@@ -22,6 +35,8 @@ final class RequiredFeature {
             case CMPXCHG16B -> CpuFeature.CX16;
             case MOVBE -> CpuFeature.MOVBE;
             case POPCNT -> CpuFeature.POPCNT;
+            case ANDN, BEXTR, BLSI, BLSMSK, BLSR -> CpuFeature.BMI1;
+            case BZHI, MULX, PDEP, PEXT, RORX, SARX, SHLX, SHRX -> CpuFeature.BMI2;
             case ADCX, ADOX -> CpuFeature.ADX;
             case CLFLUSH -> CpuFeature.CLFSH;
             case CLFLUSHOPT -> CpuFeature.CLFLUSHOPT;

@@ -19,7 +19,8 @@ import java.util.TreeMap;
  */
 public final class CpuModel {
     /** Names of the models that are shipped. */
-    public static final List<String> NAMES = List.of("minimal", "skylake-sp", "icelake-sp", "max");
+    public static final List<String> NAMES =
+            List.of("minimal", "skylake-sp", "icelake-sp", "tigerlake", "sapphire-rapids", "max");
 
     /** Long mode, paging with NX, no VMX. */
     public static final CpuModel MINIMAL = named("minimal");

@@ -1,15 +1,17 @@
 package org.vmxsim.core.system;
 
+import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.decode.OperandKind;
 import org.vmxsim.core.model.CpuFeature;
 
-/** Handlers of MOV to and from control and debug registers, CLTS, LMSW and SMSW. */
+/** Handlers of MOV to and from control and debug registers, CLTS, LMSW, SMSW, RDPKRU and WRPKRU. */
 final class ControlMoves {
     private static final int TYPE_FROM = 1 << 4;
     private static final int TYPE_CLTS = 2 << 4;
@@ -189,6 +191,36 @@ final class ControlMoves {
     /** CR4.UMIP: SGDT, SIDT, SLDT, SMSW and STR give #GP outside CPL 0. SDM "User-Mode Instruction Prevention". */
     static boolean preventedInUserMode(Processor cpu) {
         return cpu.cpl != 0 && (cpu.cr4 >>> 11 & 1) != 0 && cpu.model.has(CpuFeature.UMIP);
+    }
+
+    /** RDPKRU and WRPKRU. SDM "RDPKRU-Read Protection Key Rights for User Pages", and the same of WRPKRU. */
+    static final class ProtectionKeyRights extends SystemHandler {
+        private static final long PKE = 1 << 22;
+
+        private final boolean writes;
+
+        ProtectionKeyRights(DecodedInstruction instruction) {
+            super(instruction);
+            writes = instruction.op == Op.WRPKRU;
+        }
+
+        @Override
+        public Handler exec(Processor cpu) {
+            if ((cpu.cr4 & PKE) == 0) {
+                return undefined(cpu);
+            }
+            if ((int) cpu.gpr[CpuState.RCX] != 0 || writes && (int) cpu.gpr[CpuState.RDX] != 0) {
+                return protection(cpu);
+            }
+            if (writes) {
+                cpu.pkru = (int) cpu.gpr[CpuState.RAX];
+                cpu.mem.slow().contextChanged();
+            } else {
+                cpu.gpr[CpuState.RAX] = cpu.pkru & 0xffff_ffffL;
+                cpu.gpr[CpuState.RDX] = 0;
+            }
+            return advance(cpu);
+        }
     }
 
     /** MOV to or from a debug register. SDM "MOV-Move to/from Debug Registers", "Debug Registers". */

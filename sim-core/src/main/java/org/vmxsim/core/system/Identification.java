@@ -14,6 +14,7 @@ final class Identification {
     private static final long TSD = 1 << 2;
     private static final long PCE = 1 << 8;
     private static final long OSXSAVE = 1 << 18;
+    private static final long PKE = 1 << 22;
 
     private Identification() {}
 
@@ -21,6 +22,8 @@ final class Identification {
     static final class CpuId extends SystemHandler {
         private static final int OSXSAVE_BIT = 1 << 27;
         private static final int MONITOR_BIT = 1 << 3;
+        private static final int STRUCTURED_FEATURES = 7;
+        private static final int OSPKE_BIT = 1 << 4;
         private static final int EXTENDED_FEATURES = 0x8000_0001;
         private static final int SYSCALL_BIT = 1 << 11;
 
@@ -41,6 +44,9 @@ final class Identification {
             }
             if (leaf == 1 && !ModelSpecificRegisters.hasMonitor(cpu)) {
                 ecx &= ~MONITOR_BIT;
+            }
+            if (leaf == STRUCTURED_FEATURES && subleaf == 0 && (cpu.cr4 & PKE) != 0) {
+                ecx |= OSPKE_BIT;
             }
             int edx = answer(cpu, leaf, subleaf, 3);
             if (leaf == EXTENDED_FEATURES && !is64) {

@@ -31,6 +31,8 @@ public final class ModelSpecificRegisters {
     public static final int DEBUGCTL = 0x1d9;
     /** IA32_PAT. */
     public static final int PAT = 0x277;
+    /** IA32_PKRS. */
+    public static final int PKRS = 0x6e1;
     /** IA32_EFER. */
     public static final int EFER = 0xc000_0080;
     /** IA32_STAR. */
@@ -75,6 +77,7 @@ public final class ModelSpecificRegisters {
             case TSC_ADJUST -> cpu.model.has(CpuFeature.TSC_ADJUST);
             case SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP -> cpu.model.has(CpuFeature.SEP);
             case STAR, LSTAR, CSTAR, FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE -> cpu.model.has(CpuFeature.LONG_MODE);
+            case PKRS -> cpu.model.has(CpuFeature.PKS);
             case TSC_AUX -> cpu.model.has(CpuFeature.RDTSCP) || cpu.model.has(CpuFeature.RDPID);
             default -> cpu.virtualization().vmxMsr(msr) != null || cpu.model.hasMsr(msr);
         };
@@ -98,6 +101,7 @@ public final class ModelSpecificRegisters {
             case MISC_ENABLE -> cpu.miscEnable;
             case DEBUGCTL -> cpu.debugctl;
             case PAT -> cpu.pat;
+            case PKRS -> cpu.pkrs & 0xffff_ffffL;
             case EFER -> cpu.efer;
             case FEATURE_CONTROL -> cpu.featureControl;
             case TSC_ADJUST -> cpu.tscAdjust;
@@ -141,7 +145,7 @@ public final class ModelSpecificRegisters {
             case MISC_ENABLE -> ((value ^ cpu.miscEnable) & ~changeableMiscEnable(cpu)) == 0;
             case APIC_BASE -> (value & (0x6ff | -1L << cpu.model.physicalAddressBits())) == 0;
             case FEATURE_CONTROL -> (cpu.featureControl & LOCKED) == 0 && (value & ~allowedFeatureControl(cpu)) == 0;
-            case SYSENTER_CS, FMASK, TSC_AUX -> value >>> 32 == 0;
+            case SYSENTER_CS, FMASK, TSC_AUX, PKRS -> value >>> 32 == 0;
             case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE ->
                 DescriptorTables.isCanonicalForModel(cpu, value);
             case DEBUGCTL -> (value & ~3L) == 0;
@@ -230,6 +234,7 @@ public final class ModelSpecificRegisters {
                 cpu.modeChanged();
             }
             case EFER -> cpu.efer = value & ~EFER_LMA | cpu.efer & EFER_LMA;
+            case PKRS -> cpu.pkrs = (int) value;
             case SYSENTER_CS -> cpu.sysenterCs = value;
             case SYSENTER_ESP -> cpu.sysenterEsp = value;
             case SYSENTER_EIP -> cpu.sysenterEip = value;

@@ -42,6 +42,7 @@ public final class SystemInstructions {
             case CLTS -> new ControlMoves.Clts(instruction);
             case LMSW -> new ControlMoves.Lmsw(instruction);
             case SMSW -> new ControlMoves.Smsw(instruction);
+            case RDPKRU, WRPKRU -> new ControlMoves.ProtectionKeyRights(instruction);
             default -> null;
         };
     }
@@ -105,7 +106,6 @@ public final class SystemInstructions {
         };
     }
 
-    /** Protection keys are not there: RDPKRU and WRPKRU are among what is undefined. */
     private static Handler control(DecodedInstruction instruction) {
         return switch (instruction.op) {
             case IN, OUT -> new PortInstructions.Direct(instruction);

@@ -36,6 +36,8 @@ class CpuModelTest {
             minimal,    40, 48, false, false, false
             skylake-sp, 46, 48, true,  true,  false
             icelake-sp, 46, 57, true,  true,  true
+            tigerlake,  39, 48, true,  true,  false
+            sapphire-rapids, 46, 57, true, true, true
             max,        52, 57, true,  true,  true
             """)
     void widthsAndFeatures(String name, int physical, int linear, boolean vmx, boolean smap, boolean la57) {

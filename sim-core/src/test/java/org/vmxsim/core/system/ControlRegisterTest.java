@@ -70,7 +70,8 @@ class ControlRegisterTest {
         "1020, #13(0), LA57 changed in IA-32e mode",
         "20020, ok, PCIDE with CR3[11:0] = 0",
         "1, #13(0), VME is not there",
-        "400020, #13(0), PKE is not there",
+        "80020, #13(0), KL is not there",
+        "1400020, ok, PKE and PKS",
         "100000020, #13(0), bit 32",
         "3108bc, ok, TSD DE PSE PAE PGE UMIP FSGSBASE SMEP SMAP"
     })
@@ -80,6 +81,28 @@ class ControlRegisterTest {
                 .as(why)
                 .isEqualTo(outcome);
         assertThat(scene.cpu.cr4).isEqualTo(outcome.equals("ok") ? Long.parseUnsignedLong(hex, 16) : 0x20);
+    }
+
+    @Test
+    @DisplayName("CR4.CET needs CR0.WP, and keeps it set")
+    void controlFlowEnforcement() {
+        CpuModel model = CpuModel.parse("cet", """
+                cpuid 0 0 7 0 0 0
+                cpuid 1 0 0 0 0 0x00000060
+                cpuid 7 0 0 0 0x80 0
+                cpuid 0x80000000 0 0x80000008 0 0 0
+                cpuid 0x80000001 0 0 0 0 0x20000800
+                cpuid 0x80000008 0 0x3030 0 0 0
+                """);
+        Scene scene = Scene.of64(model);
+        scene.cpu.cr0 = 0x8000_0031L;
+        assertThat(write(scene, MOV_CR4_RAX, 0x80_0020)).isEqualTo("#13(0)");
+        assertThat(write(scene, MOV_CR0_RAX, 0x8001_0031L)).isEqualTo("ok");
+        assertThat(write(scene, MOV_CR4_RAX, 0x80_0020)).isEqualTo("ok");
+        assertThat(write(scene, MOV_CR0_RAX, 0x8000_0031L)).isEqualTo("#13(0)");
+        assertThat(write(scene, MOV_CR4_RAX, 0x20)).isEqualTo("ok");
+        assertThat(write(scene, MOV_CR0_RAX, 0x8000_0031L)).isEqualTo("ok");
+        assertThat(write(Scene.of64(CpuModel.MINIMAL), MOV_CR4_RAX, 0x80_0020)).isEqualTo("#13(0)");
     }
 
     @Test

@@ -75,6 +75,8 @@ class MsrTest {
         "480, 0, #13(0)",
         "123, 0, #13(0)",
         "c0000085, 0, #13(0)",
+        "6e1, ffffffff, ok",
+        "6e1, 100000000, #13(0)",
         "fe, 0, #13(0)"
     })
     void writes(String msr, String value, String outcome) {

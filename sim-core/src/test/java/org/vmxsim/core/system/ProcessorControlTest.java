@@ -161,6 +161,60 @@ class ProcessorControlTest {
     }
 
     @Test
+    @DisplayName("RDPKRU and WRPKRU: ECX must be 0, EDX of WRPKRU too, at any privilege level; OSPKE shows CR4.PKE")
+    void protectionKeyRights() {
+        Scene scene = Scene.of64().level(3);
+        scene.cpu.cr4 |= 1 << 22;
+        scene.r(CpuState.RCX, 0xffff_ffff_0000_0000L);
+        scene.r(CpuState.RDX, 0xffff_ffff_0000_0000L);
+        scene.r(CpuState.RAX, 0x1111_1111_8765_4320L);
+        assertThat(scene.run("0f01ef")).isEqualTo("ok");
+        assertThat(scene.cpu.pkru).isEqualTo(0x8765_4320);
+        scene.edxEax(-1);
+        assertThat(scene.run("0f01ee")).isEqualTo("ok");
+        assertThat(scene.r(CpuState.RAX)).isEqualTo(0x8765_4320L);
+        assertThat(scene.r(CpuState.RDX)).isZero();
+        scene.r(CpuState.RDX, 1);
+        assertThat(scene.run("0f01ef")).isEqualTo("#13(0)");
+        assertThat(scene.run("0f01ee")).isEqualTo("ok");
+        scene.r(CpuState.RCX, 1);
+        assertThat(scene.run("0f01ee")).isEqualTo("#13(0)");
+        assertThat(scene.run("0f01ef")).isEqualTo("#13(0)");
+        assertThat(scene.cpu.pkru).isEqualTo(0x8765_4320);
+        for (long cr4 : new long[] {scene.cpu.cr4, scene.cpu.cr4 & ~(1 << 22)}) {
+            scene.cpu.cr4 = cr4;
+            scene.r(CpuState.RAX, 7);
+            scene.r(CpuState.RCX, 0);
+            assertThat(scene.run("0fa2")).isEqualTo("ok");
+            assertThat(scene.r(CpuState.RCX) >>> 3 & 3).isEqualTo((cr4 >>> 22 & 1) * 2 + 1);
+        }
+    }
+
+    @Test
+    @DisplayName("WRPKRU takes effect with the next access, and a fetch needs no right of the key")
+    void protectionKeyRightsAtOnce() {
+        Scene scene = Scene.of64().level(3);
+        scene.cpu.cr4 |= 1 << 22;
+        long table = Scene.PAGE_TABLES + 0x1000;
+        scene.memory.writeLong(table, scene.memory.readLong(table) | 5L << 59);
+        scene.cpu.modeChanged();
+        scene.r(CpuState.RBX, Scene.DATA);
+        scene.r(CpuState.RCX, 0);
+        assertThat(scene.run("0f0023")).isEqualTo("ok");
+        assertThat(scene.run("0f0103")).isEqualTo("ok");
+        scene.edxEax(2 << 10);
+        assertThat(scene.run("0f01ef")).isEqualTo("ok");
+        assertThat(scene.run("0f0023")).isEqualTo("ok");
+        assertThat(scene.run("0f0103")).isEqualTo("#14(27)");
+        scene.edxEax(1 << 10);
+        assertThat(scene.run("0f01ef")).isEqualTo("ok");
+        assertThat(scene.run("0f0023")).isEqualTo("#14(25)");
+        scene.edxEax(0);
+        assertThat(scene.run("0f01ef")).isEqualTo("ok");
+        assertThat(scene.run("0f0103")).isEqualTo("ok");
+    }
+
+    @Test
     @DisplayName("XSETBV: privilege, exit, then the value; XGETBV reads XCR0")
     void extendedControl() {
         CpuModel model = CpuModel.parse("xsave", """

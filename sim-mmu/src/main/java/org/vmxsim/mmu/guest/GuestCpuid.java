@@ -3,8 +3,9 @@ package org.vmxsim.mmu.guest;
 import org.vmxsim.core.model.CpuModel;
 
 /**
- * CPUID as the guest sees it: the processor's own leaves without VMX, with the hypervisor bit, and with the hypervisor
- * leaf that names KVM.
+ * CPUID as the guest sees it: the processor's own leaves without VMX and without what would need a VM-execution control
+ * or a field of the VMCS that this KVM does not use (CET, PKS, UMWAIT and its kin), with the hypervisor bit, and with
+ * the hypervisor leaf that names KVM.
  */
 public final class GuestCpuid {
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
@@ -18,6 +19,12 @@ public final class GuestCpuid {
     private static final int HYPERVISOR = 1 << 31;
     private static final int APIC_ID_SHIFT = 24;
     private static final long CR4_OSXSAVE = 1 << 18;
+    private static final long CR4_PKE = 1 << 22;
+    private static final int OSPKE = 1 << 4;
+    /** Of leaf 7 ECX: WAITPKG, CET_SS, PKS. */
+    private static final int HIDDEN_ECX = 1 << 5 | 1 << 7 | 1 << 31;
+    /** Of leaf 7 EDX: CET_IBT. */
+    private static final int HIDDEN_EDX = 1 << 20;
     /** "KVMKVMKVM" and three zeros, in EBX, ECX, EDX. */
     private static final int[] SIGNATURE = {FEATURES_LEAF, 0x4b4d_564b, 0x564b_4d56, 0x4d};
 
@@ -58,6 +65,13 @@ public final class GuestCpuid {
             return leaf == HYPERVISOR_LEAF ? SIGNATURE[register] : 0;
         }
         int value = model.cpuid(leaf, subleaf, register);
+        if (leaf == 7 && subleaf == 0) {
+            return switch (register) {
+                case 2 -> value & ~HIDDEN_ECX | ((cr4 & CR4_PKE) != 0 ? OSPKE : 0);
+                case 3 -> value & ~HIDDEN_EDX;
+                default -> value;
+            };
+        }
         if (leaf != 1) {
             return value;
         }

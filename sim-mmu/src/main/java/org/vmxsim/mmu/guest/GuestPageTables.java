@@ -37,7 +37,7 @@ public final class GuestPageTables {
     /**
      * Translates a linear address.
      *
-     * @param state control registers, EFER and PDPTEs; nothing else of it is looked at
+     * @param state control registers, EFER, PDPTEs, PKRU and IA32_PKRS; nothing else of it is looked at
      * @param gva linear address; one that is not canonical has no translation
      * @param access bits WRITE, FETCH and USER of {@link org.vmxsim.core.paging.AccessContext} and
      *     {@link org.vmxsim.core.paging.GuestPagingWalker#SMAP_OVERRIDE}; 0 for a supervisor's read
@@ -45,6 +45,7 @@ public final class GuestPageTables {
      */
     public long gpa(CpuState state, long gva, int access) {
         controls.set(state.cr0, state.cr3, state.cr4, state.efer, state.pdpte);
+        controls.keys(state.pkru, state.pkrs);
         rights = ALL_RIGHTS;
         if (controls.rootLevel == 0) {
             return gva;

@@ -130,6 +130,8 @@ public final class GuestRegisters {
         cpu.fmask = state.fmask;
         cpu.kernelGsBase = state.kernelGsBase;
         cpu.tscAux = state.tscAux;
+        cpu.pkru = state.pkru;
+        cpu.pkrs = state.pkrs;
     }
 
     /**
@@ -186,6 +188,8 @@ public final class GuestRegisters {
         state.fmask = cpu.fmask;
         state.kernelGsBase = cpu.kernelGsBase;
         state.tscAux = cpu.tscAux;
+        state.pkru = cpu.pkru;
+        state.pkrs = cpu.pkrs;
     }
 
     /**

@@ -24,6 +24,8 @@ public final class GuestVmcs {
     static final long CR0_NE = 1 << 5;
     /** The bit of CR4 that VMX operation wants set, and the guest must not set: VMXE. */
     static final long CR4_VMXE = 1 << 13;
+    /** VMXE, CET and PKS: the bits of CR4 that no guest of this KVM may set. */
+    public static final long CR4_NEVER = CR4_VMXE | 1 << 23 | 1 << 24;
 
     private static final int PIN =
             PinControls.EXTERNAL_INTERRUPT_EXITING | PinControls.NMI_EXITING | PinControls.VIRTUAL_NMIS;
@@ -84,7 +86,7 @@ public final class GuestVmcs {
             write(ControlField.VPID, vpid);
         }
         write(ControlField.CR0_GUEST_HOST_MASK, CR0_NE);
-        write(ControlField.CR4_GUEST_HOST_MASK, CR4_VMXE);
+        write(ControlField.CR4_GUEST_HOST_MASK, CR4_NEVER);
         write(GuestField.VMCS_LINK_POINTER, -1);
     }
 
@@ -151,11 +153,11 @@ public final class GuestVmcs {
     /**
      * Sets which bits of CR4 the guest cannot change without a VM exit.
      *
-     * @param bits a mask; VMXE always is one of them
+     * @param bits a mask; {@link #CR4_NEVER} always belongs to it
      */
     public void cr4Mask(long bits) {
         write(ControlField.CR4_READ_SHADOW, vmx.vmread(GuestField.CR4) & ~CR4_VMXE);
-        write(ControlField.CR4_GUEST_HOST_MASK, bits | CR4_VMXE);
+        write(ControlField.CR4_GUEST_HOST_MASK, bits | CR4_NEVER);
     }
 
     /**

@@ -9,6 +9,7 @@ import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.mmu.guest.EventQueue;
 import org.vmxsim.mmu.guest.GuestMsrs;
 import org.vmxsim.mmu.guest.GuestRegisters;
+import org.vmxsim.mmu.guest.GuestVmcs;
 import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.vmx.VmxUnit;
 import org.vmxsim.vmx.control.VmxStatus;
@@ -37,7 +38,6 @@ public final class RegisterExits {
 
     private static final long U32 = 0xffff_ffffL;
     private static final long CR0_TS = 1 << 3;
-    private static final long CR4_VMXE = 1 << 13;
     private static final long MACHINE_STATUS = 0xf;
     private static final int EFER = 0xc000_0080;
     private static final long SINGLE_CONTEXT = 1;
@@ -136,7 +136,7 @@ public final class RegisterExits {
             return asked;
         }
         boolean keeps = number == 3 && write.value() < 0 && (state.cr4 >>> 17 & 1) != 0;
-        boolean refused = number == 4 && (write.value() & CR4_VMXE) != 0;
+        boolean refused = number == 4 && (write.value() & GuestVmcs.CR4_NEVER) != 0;
         if (refused || emulator.writeControlRegister(number, write.value()) != InstructionEmulator.Outcome.COMPLETED) {
             return Outcome.FAULT;
         }

@@ -62,6 +62,7 @@ final class CapabilityTable {
             | VmxCapabilities.INVEPT_SINGLE * 3
             | VmxCapabilities.INVVPID
             | VmxCapabilities.INVVPID_INDIVIDUAL * 15;
+    private static final int SECONDARY_MSR = 0x48b;
     private static final long EPTP_SWITCHING = 1;
     private static final long TIMER_RATE = 5;
     private static final long STORES_LMA = 1 << 5;
@@ -80,19 +81,24 @@ final class CapabilityTable {
         if (!model.has(CpuFeature.VMX)) {
             throw new IllegalArgumentException("need a CPU model with VMX, got " + model.name());
         }
-        boolean iceLake = model.has(CpuFeature.LA57);
         return new VmxCapabilities(
                 PIN,
                 PRIMARY,
-                iceLake ? SECONDARY | SecondaryControls.SUB_PAGE_WRITE : SECONDARY,
+                secondary(model),
                 EXIT,
                 ENTRY,
-                iceLake ? EPT_VPID | VmxCapabilities.EPT_WALK_5 : EPT_VPID,
+                model.has(CpuFeature.LA57) ? EPT_VPID | VmxCapabilities.EPT_WALK_5 : EPT_VPID,
                 EPTP_SWITCHING,
                 MISC,
                 cr4(model),
                 model.physicalAddressBits(),
                 model.linearAddressBits());
+    }
+
+    /** What the machine has of what the model has: a model that lacks a control says so by its own MSR. */
+    private static int secondary(CpuModel model) {
+        int ofModel = model.hasMsr(SECONDARY_MSR) ? (int) (model.msr(SECONDARY_MSR) >>> 32) : -1;
+        return (SECONDARY | SecondaryControls.SUB_PAGE_WRITE) & ofModel;
     }
 
     /** VME, PVI and PCE have no CPUID bit of their own here; the rest follows CPUID (SDM "Control Registers"). */
@@ -110,7 +116,9 @@ final class CapabilityTable {
         cr4 |= bit(model, CpuFeature.PCID, 17);
         cr4 |= bit(model, CpuFeature.XSAVE, 18);
         cr4 |= bit(model, CpuFeature.SMEP, 20);
-        return cr4 | bit(model, CpuFeature.SMAP, 21);
+        cr4 |= bit(model, CpuFeature.SMAP, 21);
+        cr4 |= bit(model, CpuFeature.PKU, 22);
+        return cr4 | bit(model, CpuFeature.PKS, 24);
     }
 
     private static long bit(CpuModel model, CpuFeature feature, int number) {
