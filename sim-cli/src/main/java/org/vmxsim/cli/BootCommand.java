@@ -3,7 +3,9 @@ package org.vmxsim.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.vmxsim.core.boot.loader.ImageKind;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.BootRequest;
 import org.vmxsim.lab.Lab;
@@ -19,14 +21,18 @@ import picocli.CommandLine.Parameters;
         name = "boot",
         mixinStandardHelpOptions = true,
         description = {
-            "Boots a Multiboot 1 image on the bare machine; COM1 is standard output.",
+            "Boots an image on the bare machine; COM1 is standard output.",
+            "Kinds: Linux bzImage (64-bit entry), Multiboot 1, PVH, 64-bit ELF, boot sector.",
             "Exit status: the low 7 bits of the value written to port 0xf4; 124 time-out; 125 bad input."
         })
 final class BootCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "IMAGE", description = "the image")
     private Path image;
 
-    @Parameters(index = "1..*", paramLabel = "CMDLINE", description = "its command line, program name first")
+    @Parameters(
+            index = "1..*",
+            paramLabel = "CMDLINE",
+            description = "its command line; of a Multiboot image with the program's name first")
     private List<String> commandLine = new ArrayList<>();
 
     @Option(names = "--cycle", description = "the cycle engine")
@@ -60,6 +66,27 @@ final class BootCommand implements Callable<Integer> {
             defaultValue = "1",
             description = "processors, default ${DEFAULT-VALUE}")
     private int processors;
+
+    @Option(
+            names = "--loader",
+            paramLabel = "KIND",
+            description = "${COMPLETION-CANDIDATES}: the kind of image; default: what the file looks like")
+    private ImageKind loader;
+
+    @Option(
+            names = "--raw-at",
+            paramLabel = "ADDRESS",
+            defaultValue = "0x7c00",
+            converter = Words.OfAddress.class,
+            description = "where a raw image goes and begins, default ${DEFAULT-VALUE}")
+    private long rawAddress;
+
+    @Option(
+            names = "--raw-bits",
+            paramLabel = "16|32|64",
+            defaultValue = "16",
+            description = "a raw image begins in real, protected or 64-bit mode, default ${DEFAULT-VALUE}")
+    private int rawBits;
 
     @Option(names = "--module", paramLabel = "FILE", description = "a module for the image; may be repeated")
     private List<Path> modules = new ArrayList<>();
@@ -103,6 +130,7 @@ final class BootCommand implements Callable<Integer> {
         BootRequest request = BootRequest.of(image)
                 .withModules(modules)
                 .withMachine(machine())
+                .withLoading(new BootRequest.Loading(Optional.ofNullable(loader), rawAddress, rawBits))
                 .withTimeout(timeoutSeconds);
         return commandLine.isEmpty() ? request : request.withCommandLine(String.join(" ", commandLine));
     }

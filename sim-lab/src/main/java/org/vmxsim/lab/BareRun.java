@@ -3,7 +3,9 @@ package org.vmxsim.lab;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.vmxsim.core.boot.BootImage;
 import org.vmxsim.core.boot.BootModule;
+import org.vmxsim.core.boot.MultibootImage;
 import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.core.platform.DebugConsole;
 import org.vmxsim.lab.report.RunReport;
@@ -34,7 +36,10 @@ final class BareRun {
 
     private void boot(byte[] image, List<BootModule> modules) {
         try {
-            machine.boot(image, request.commandLine(), modules);
+            BootImage parsed = request.loading().parse(image);
+            boolean unnamed = request.commandLine().isEmpty() && parsed instanceof MultibootImage;
+            String words = unnamed ? String.valueOf(request.image().getFileName()) : request.commandLine();
+            machine.boot(parsed, words, modules);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(request.image() + ": " + e.getMessage(), e);
         }

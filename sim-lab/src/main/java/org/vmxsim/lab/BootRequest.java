@@ -2,6 +2,10 @@ package org.vmxsim.lab;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.vmxsim.core.boot.BootImage;
+import org.vmxsim.core.boot.loader.ImageKind;
+import org.vmxsim.core.boot.loader.RawImage;
 import org.vmxsim.vmx.MachineConfig;
 
 /**
@@ -12,16 +16,39 @@ import org.vmxsim.vmx.MachineConfig;
  * }</pre>
  *
  * @param image the image file
- * @param commandLine its whole command line; the first word is the program's name
+ * @param commandLine its whole command line; a Multiboot image gets its file name if this is empty
  * @param modules files that are loaded beside it
  * @param machine what the machine is made of
+ * @param loading how the image is loaded
  * @param timeoutSeconds host seconds after which the run ends, or 0 for never
  */
 public record BootRequest(
-        Path image, String commandLine, List<Path> modules, MachineConfig machine, double timeoutSeconds) {
+        Path image,
+        String commandLine,
+        List<Path> modules,
+        MachineConfig machine,
+        Loading loading,
+        double timeoutSeconds) {
     /** The machine of a request that asks for no other: everything on, 512 MiB, the devices of a PC. */
     public static final MachineConfig MACHINE =
             MachineConfig.DEFAULT.withCpu("max").withPlatform(MachineConfig.Platform.PC);
+
+    /**
+     * How an image is loaded.
+     *
+     * @param kind the kind of image, or empty to look at the file
+     * @param rawAddress where a raw image goes and begins
+     * @param rawBits how a raw image begins: 16 for real mode, 32 for protected mode, 64 for 64-bit mode
+     */
+    public record Loading(Optional<ImageKind> kind, long rawAddress, int rawBits) {
+        /** As the file says; a boot sector at 0x7c00. */
+        public static final Loading BY_FILE = new Loading(Optional.empty(), RawImage.BOOT_SECTOR, 16);
+
+        BootImage parse(byte[] file) {
+            ImageKind chosen = kind.orElseGet(() -> ImageKind.of(file));
+            return chosen == ImageKind.RAW ? RawImage.of(file, rawAddress, rawBits) : chosen.parse(file);
+        }
+    }
 
     private static final int MOST_PROCESSORS = 64;
 
@@ -41,23 +68,23 @@ public record BootRequest(
     }
 
     /**
-     * An image with its file name as command line, on {@link #MACHINE}, without modules and time-out.
+     * An image on {@link #MACHINE}, without command line, modules and time-out.
      *
      * @param image the image file
      * @return the request
      */
     public static BootRequest of(Path image) {
-        return new BootRequest(image, String.valueOf(image.getFileName()), List.of(), MACHINE, 0);
+        return new BootRequest(image, "", List.of(), MACHINE, Loading.BY_FILE, 0);
     }
 
     /**
      * Another command line.
      *
-     * @param words the whole line; the first word is the program's name
+     * @param words the whole line; in a Multiboot image the first word is the program's name
      * @return the changed request
      */
     public BootRequest withCommandLine(String words) {
-        return new BootRequest(image, words, modules, machine, timeoutSeconds);
+        return new BootRequest(image, words, modules, machine, loading, timeoutSeconds);
     }
 
     /**
@@ -67,7 +94,7 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withModules(List<Path> files) {
-        return new BootRequest(image, commandLine, files, machine, timeoutSeconds);
+        return new BootRequest(image, commandLine, files, machine, loading, timeoutSeconds);
     }
 
     /**
@@ -77,7 +104,7 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withMachine(MachineConfig config) {
-        return new BootRequest(image, commandLine, modules, config, timeoutSeconds);
+        return new BootRequest(image, commandLine, modules, config, loading, timeoutSeconds);
     }
 
     /**
@@ -87,6 +114,16 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withTimeout(double seconds) {
-        return new BootRequest(image, commandLine, modules, machine, seconds);
+        return new BootRequest(image, commandLine, modules, machine, loading, seconds);
+    }
+
+    /**
+     * Another way to load the image.
+     *
+     * @param how its kind, and where a raw image goes
+     * @return the changed request
+     */
+    public BootRequest withLoading(Loading how) {
+        return new BootRequest(image, commandLine, modules, machine, how, timeoutSeconds);
     }
 }

@@ -48,8 +48,12 @@ public final class PortBus {
      */
     public int in(int port, int sizeBytes) {
         PortDevice device = devices[port & 0xffff];
-        int ones = sizeBytes == 4 ? -1 : (1 << 8 * sizeBytes) - 1;
+        int ones = ones(sizeBytes);
         return device == null ? ones : device.in(port & 0xffff, sizeBytes) & ones;
+    }
+
+    private static int ones(int sizeBytes) {
+        return sizeBytes == 4 ? -1 : (1 << 8 * sizeBytes) - 1;
     }
 
     /**
@@ -62,7 +66,7 @@ public final class PortBus {
     public void out(int port, int sizeBytes, int value) {
         PortDevice device = devices[port & 0xffff];
         if (device != null) {
-            device.out(port & 0xffff, sizeBytes, value);
+            device.out(port & 0xffff, sizeBytes, value & ones(sizeBytes));
         }
     }
 }

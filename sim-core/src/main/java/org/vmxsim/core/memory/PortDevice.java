@@ -16,7 +16,7 @@ public interface PortDevice {
      *
      * @param port the port number, 0 to 0xffff
      * @param sizeBytes 1, 2 or 4
-     * @param value the value; bits above the size are to be ignored
+     * @param value the value, zero-extended
      */
     void out(int port, int sizeBytes, int value);
 }
