@@ -7,6 +7,7 @@ module org.vmxsim.core {
 
     exports org.vmxsim.core.bits;
     exports org.vmxsim.core.cache;
+    exports org.vmxsim.core.cet;
     exports org.vmxsim.core.memory;
     exports org.vmxsim.core.paging;
     exports org.vmxsim.core.platform;

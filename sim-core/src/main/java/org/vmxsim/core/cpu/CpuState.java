@@ -55,6 +55,13 @@ public class CpuState {
     /** Activity state: wait for SIPI. */
     public static final int WAIT_FOR_SIPI = 3;
 
+    /** Bit of {@link #controlFlow()}: calls and returns use the shadow stack at this privilege level. */
+    public static final int SHADOW_STACK = 4;
+    /** Bit of {@link #controlFlow()}: indirect branches are tracked at this privilege level. */
+    public static final int ENDBRANCH = 8;
+    /** Bit of {@link #controlFlow()}: the tracker waits, the next instruction has to be an ENDBR. */
+    public static final int WAITING = 16;
+
     /** Interruptibility bit: blocking by STI. Values are those of the VMCS field "Interruptibility state". */
     public static final int BLOCKING_BY_STI = 1;
     /** Interruptibility bit: blocking by MOV SS or POP SS. */
@@ -135,6 +142,16 @@ public class CpuState {
     public long sysenterEsp;
     /** IA32_SYSENTER_EIP. */
     public long sysenterEip;
+    /** SSP, the shadow-stack pointer. */
+    public long ssp;
+    /** IA32_U_CET: control-flow enforcement at CPL 3, with the state of its tracker. */
+    public long userCet;
+    /** IA32_S_CET: control-flow enforcement below CPL 3, with the state of its tracker. */
+    public long supervisorCet;
+    /** IA32_PL0_SSP to IA32_PL3_SSP. */
+    public final long[] levelSsp = new long[4];
+    /** IA32_INTERRUPT_SSP_TABLE_ADDR. */
+    public long interruptSspTable;
     /** IA32_APIC_BASE. */
     public long apicBase = 0xfee0_0900L;
     /** IA32_FEATURE_CONTROL. */
@@ -165,8 +182,8 @@ public class CpuState {
 
     /**
      * What INIT does: real mode at the reset vector (bootstrap processor) or waiting for a start-up interrupt (others).
-     * Caches' controls in CR0, the time-stamp counter and other MSRs stay; EFER is cleared with paging. SDM table
-     * "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT".
+     * Caches' controls in CR0, the time-stamp counter and other MSRs stay; EFER is cleared with paging, the MSRs of CET
+     * with CR4. SDM table "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT".
      *
      * @param signature what EDX shows: family, model and stepping
      */
@@ -192,6 +209,11 @@ public class CpuState {
         cr8 = 0;
         efer = 0;
         Arrays.fill(pdpte, 0);
+        ssp = 0;
+        userCet = 0;
+        supervisorCet = 0;
+        Arrays.fill(levelSsp, 0);
+        interruptSspTable = 0;
         Arrays.fill(dr, 0);
         dr[6] = 0xffff_0ff0L;
         dr[7] = 0x400;
@@ -199,6 +221,24 @@ public class CpuState {
         interruptibility = 0;
         pendingDebugExceptions = 0;
         activity = (apicBase & 1 << 8) != 0 ? ACTIVE : WAIT_FOR_SIPI;
+    }
+
+    /**
+     * What control-flow enforcement does at the present privilege level. SDM Vol. 1, "Control-flow Enforcement
+     * Technology (CET)", {@code ShadowStackEnabled} and {@code EndbranchEnabled}: neither in real-address nor in
+     * virtual-8086 mode.
+     *
+     * @return {@link #SHADOW_STACK}, {@link #ENDBRANCH} and {@link #WAITING}, or 0
+     */
+    public final int controlFlow() {
+        boolean possible = (cr4 & 1 << 23) != 0 && (cr0 & 1) != 0 && (rflagsSystem & 1 << 17) == 0;
+        if (!possible) {
+            return 0;
+        }
+        long control = cpl == 3 ? userCet : supervisorCet;
+        boolean tracks = (control & 1 << 2) != 0;
+        int waiting = tracks && (control & 1 << 11) != 0 ? WAITING : 0;
+        return ((control & 1) != 0 ? SHADOW_STACK : 0) | (tracks ? ENDBRANCH : 0) | waiting;
     }
 
     /**

@@ -42,6 +42,16 @@ public abstract class Handler {
         return cpu.rip == rip ? !cpu.repeating : cpu.rip != (rip + length & mask);
     }
 
+    /**
+     * Whether an indirect branch may end here while the tracker waits: at the ENDBR of the code size, and at INT3,
+     * which leaves the tracker as it is. SDM Vol. 1, "Indirect Branch Tracking", "INT3 Treatment".
+     *
+     * @return true if no control-protection exception is due
+     */
+    public boolean isLandingPad() {
+        return false;
+    }
+
     /** Where the processor's loop gets decoded instructions: the code cache of an engine. */
     public abstract static class Source {
         /** For implementations. */

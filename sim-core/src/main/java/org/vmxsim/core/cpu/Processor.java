@@ -70,6 +70,8 @@ public final class Processor extends CpuState {
     public int instructionLength;
     /** Code size now: {@link #CODE_16}, {@link #CODE_32} or {@link #CODE_64}; kept by {@link #modeChanged()}. */
     public int mode;
+    /** What code means besides its bytes: {@link #mode} and {@link #controlFlow()}; kept by {@link #modeChanged()}. */
+    public int codeKey;
     /** IDT-vectoring information while an event is being delivered, in the VMCS format; 0 otherwise. */
     public int vectoringInfo;
     /** Error code of the event being delivered. */
@@ -311,11 +313,9 @@ public final class Processor extends CpuState {
     /** Recomputes everything that depends on control registers, EFER, CS, CPL, RFLAGS.AC, VPID and EPTP. */
     public void modeChanged() {
         SegmentRegister cs = segments[CS];
-        if ((efer & 1 << 10) != 0 && cs.longMode()) {
-            mode = CODE_64;
-        } else {
-            mode = cs.big() ? CODE_32 : CODE_16;
-        }
+        boolean longCode = (efer & 1 << 10) != 0 && cs.longMode();
+        mode = longCode ? CODE_64 : cs.big() ? CODE_32 : CODE_16;
+        codeKey = mode | controlFlow();
         if (mem.slow() != null) {
             mem.slow().contextChanged();
         }

@@ -25,6 +25,10 @@ public final class DecodedInstruction {
     public int addressSizeBytes;
     /** LOCK prefix. */
     public boolean lock;
+    /** Prefix 3E, which exempts an indirect branch from tracking whatever other segment prefixes there are. */
+    public boolean noTrack;
+    /** Whether control-flow enforcement is in force for the code; set by who asks for the handler. */
+    public boolean controlFlow;
     /** The last of the prefixes F2 and F3: 0xf2, 0xf3, or 0. */
     public int repeat;
     /** Prefix 66. */
@@ -155,6 +159,8 @@ public final class DecodedInstruction {
         lock = false;
         repeat = 0;
         operandSizePrefix = false;
+        noTrack = false;
+        controlFlow = false;
         rex = 0;
         hasModRm = false;
         mod = 0;

@@ -95,7 +95,11 @@ public final class Decoder {
 
     private boolean isLegacyPrefix(int b) {
         switch (b) {
-            case 0x26, 0x2e, 0x36, 0x3e -> segmentOverride = d.codeBits == 64 ? segmentOverride : b >>> 3 & 3;
+            case 0x3e -> {
+                d.noTrack = true;
+                segmentOverride = d.codeBits == 64 ? segmentOverride : CpuState.DS;
+            }
+            case 0x26, 0x2e, 0x36 -> segmentOverride = d.codeBits == 64 ? segmentOverride : b >>> 3 & 3;
             case 0x64, 0x65 -> segmentOverride = b & 7;
             case 0x66 -> d.operandSizePrefix = true;
             case 0x67 -> addressSizePrefix = true;

@@ -24,6 +24,8 @@ public enum InstructionGroup {
     FLAG_CONTROL,
     /** "Miscellaneous Instructions". */
     MISCELLANEOUS,
+    /** "Shadow Stack Management Instructions" and "Control Transfer Terminating Instructions". */
+    CONTROL_FLOW_ENFORCEMENT,
     /** "BMI1 and BMI2 Instructions". */
     BIT_MANIPULATION,
     /** "I/O Instructions", far transfers, interrupts, "System Instructions" and VMX: not of this package's concern. */

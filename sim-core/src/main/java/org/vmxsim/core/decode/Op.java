@@ -276,7 +276,7 @@ public enum Op {
     CLI(InstructionGroup.FLAG_CONTROL),
     /** LEA. */
     LEA(InstructionGroup.MISCELLANEOUS),
-    /** NOP in all its forms; also PREFETCH, CLDEMOTE, ENDBR, and MPX encodings without MPX. */
+    /** NOP in all its forms; also PREFETCH, CLDEMOTE, and MPX encodings without MPX. */
     NOP(InstructionGroup.MISCELLANEOUS),
     /** XLAT. */
     XLAT(InstructionGroup.MISCELLANEOUS),
@@ -326,6 +326,26 @@ public enum Op {
     SHLX(InstructionGroup.BIT_MANIPULATION),
     /** SHRX. */
     SHRX(InstructionGroup.BIT_MANIPULATION),
+    /** INCSSPD or INCSSPQ, by operand size. */
+    INCSSP(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** RDSSPD or RDSSPQ. */
+    RDSSP(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** SAVEPREVSSP. */
+    SAVEPREVSSP(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** RSTORSSP. */
+    RSTORSSP(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** WRSSD or WRSSQ. */
+    WRSS(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** WRUSSD or WRUSSQ. */
+    WRUSS(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** SETSSBSY. */
+    SETSSBSY(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** CLRSSBSY. */
+    CLRSSBSY(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** ENDBR32. */
+    ENDBR32(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
+    /** ENDBR64. */
+    ENDBR64(InstructionGroup.CONTROL_FLOW_ENFORCEMENT),
     /** LDS. */
     LDS(InstructionGroup.SYSTEM),
     /** LES. */

@@ -13,6 +13,8 @@ final class ThreeByteMaps {
             f0 nr MOVBE Gv,Mv
             f1 F2 CRC32 Gy,Ev
             f1 nr MOVBE Mv,Gv
+            f5 66 WRUSS My,Gy
+            f6 np WRSS My,Gy
             f6 66 ADCX Gy,Ey
             f6 F3 ADOX Gy,Ey
             """;

@@ -29,6 +29,9 @@ final class TwoByteMap {
             01 /3 mem LIDT Ms
             01 /4 reg SMSW Rv
             01 /4 mem SMSW Mw
+            01 /5 mem F3 RSTORSSP Mq
+            01 /5 rm0 F3 SETSSBSY
+            01 /5 rm2 F3 SAVEPREVSSP
             01 /5 rm6 np RDPKRU
             01 /5 rm7 np WRPKRU
             01 /6 LMSW Ew
@@ -52,6 +55,9 @@ final class TwoByteMap {
             1b NOP Ev
             1c NOP Ev
             1d NOP Ev
+            1e /1 reg F3 RDSSP Ry
+            1e /7 rm2 F3 ENDBR64
+            1e /7 rm3 F3 ENDBR32
             1e NOP Ev
             1f NOP Ev
             # 20-2F: MOV with control and debug registers
@@ -91,8 +97,10 @@ final class TwoByteMap {
             ae /1 reg F3 RDGSBASE Ry o64
             ae /2 reg F3 WRFSBASE Ry o64
             ae /3 reg F3 WRGSBASE Ry o64
+            ae /5 reg F3 INCSSP Ry
             ae /5 reg np LFENCE
             ae /6 reg np MFENCE
+            ae /6 mem F3 CLRSSBSY Mq
             ae /6 mem 66 CLWB Mb
             ae /7 reg np SFENCE
             ae /7 mem np CLFLUSH Mb

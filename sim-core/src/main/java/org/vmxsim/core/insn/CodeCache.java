@@ -24,6 +24,11 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
 
     private static final int ENTRIES = 1 << 12;
     private static final int MODES = 3;
+    /** Kinds of pages: the modes, without and with control-flow enforcement. */
+    private static final int KINDS = 2 * MODES;
+
+    private static final int ENFORCED = CpuState.SHADOW_STACK | CpuState.ENDBRANCH;
+    private static final int KEY_BITS = 5;
     private static final int[] CODE_BITS = {16, 32, 64};
     private static final long LINEAR_32 = 0xffff_ffffL;
     private static final int PAGE_BYTES = 0x1000;
@@ -91,7 +96,16 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
     }
 
     private static long stamp(Processor processor) {
-        return processor.mem.stamp() * MODES + processor.mode;
+        return processor.mem.stamp() << KEY_BITS | processor.codeKey;
+    }
+
+    /** Whether the code that a processor executes now is under control-flow enforcement. */
+    static boolean isEnforced(Processor processor) {
+        return (processor.codeKey & ENFORCED) != 0;
+    }
+
+    private int kind() {
+        return cpu.mode + (isEnforced(cpu) ? MODES : 0);
     }
 
     private boolean sameSegment(Processor processor) {
@@ -119,14 +133,22 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
         cpu.codeBase = rip - offset;
         cpu.codeFrame = hpa - offset;
         if (!memory.isRam(hpa) || !is64 && !wholePage(cs.limit & LINEAR_32)) {
-            return reader.single(cpu, hpa, CODE_BITS[cpu.mode]);
+            Handler single = reader.single(cpu, hpa, CODE_BITS[cpu.mode]);
+            return single == null ? null : landing(single);
         }
-        CodePage page = page(hpa >>> 12, cpu.mode);
-        Handler handler = at(page, offset);
-        if (remembersEntries) {
+        CodePage page = page(hpa >>> 12, kind());
+        Handler found = at(page, offset);
+        Handler handler = landing(found);
+        if (remembersEntries && handler == found) {
             remember(entry, rip, handler, page);
         }
         return handler;
+    }
+
+    /** What is executed in place of a handler while the tracker of indirect branches waits: itself if it is a pad. */
+    private Handler landing(Handler handler) {
+        boolean waits = (cpu.codeKey & CpuState.WAITING) != 0;
+        return waits && !handler.isLandingPad() ? new Landing(handler) : handler;
     }
 
     private void remember(int entry, long rip, Handler handler, CodePage page) {
@@ -150,19 +172,19 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
     /** The page around an address; one that is not RAM gives a page that is never live. */
     CodePage frame(long hpa) {
         if (memory.isRam(hpa)) {
-            return page(hpa >>> 12, cpu.mode);
+            return page(hpa >>> 12, kind());
         }
-        CodePage page = new CodePage(hpa >>> 12, CODE_BITS[cpu.mode]);
+        CodePage page = new CodePage(hpa >>> 12, CODE_BITS[cpu.mode], isEnforced(cpu));
         page.live = false;
         return page;
     }
 
     /** The page of a frame; made, and marked as code, when first asked for. */
-    private CodePage page(long pfn, int mode) {
-        CodePage page = pages.get(pfn * MODES + mode);
+    private CodePage page(long pfn, int kind) {
+        CodePage page = pages.get(pfn * KINDS + kind);
         if (page == null) {
-            page = new CodePage(pfn, CODE_BITS[mode]);
-            pages.put(pfn * MODES + mode, page);
+            page = new CodePage(pfn, CODE_BITS[kind % MODES], kind >= MODES);
+            pages.put(pfn * KINDS + kind, page);
             memory.codePages().mark(pfn);
         }
         return page;
@@ -195,8 +217,8 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
 
     @Override
     public void codePageWritten(long pfn) {
-        for (int mode = 0; mode < MODES; mode++) {
-            CodePage page = pages.remove(pfn * MODES + mode);
+        for (int kind = 0; kind < KINDS; kind++) {
+            CodePage page = pages.remove(pfn * KINDS + kind);
             if (page != null) {
                 page.live = false;
                 cpu.attention();

@@ -26,22 +26,28 @@ final class CrossingInstruction extends Handler {
 
     @Override
     public Handler exec(Processor cpu) {
+        Handler found = whole(cpu);
+        return found == null ? cpu.abort(this) : found.exec(cpu);
+    }
+
+    /** The instruction itself, from its bytes in both pages; null if fetching left something pending. */
+    Handler whole(Processor cpu) {
         long rip = cpu.codeBase + 0x1000;
         boolean is64 = cpu.mode == Processor.CODE_64;
         long linear = is64 ? rip : cpu.segments[CpuState.CS].base + rip & EIP;
         if (!is64 && rip > (cpu.segments[CpuState.CS].limit & EIP)) {
             cpu.raise(13, 0);
-            return cpu.abort(this);
+            return null;
         }
         long hpa = cpu.mem.fetchAddress(linear);
         if (cpu.pending != Processor.NOTHING) {
-            return cpu.abort(this);
+            return null;
         }
         if (whole == null || !second.live || second.pfn != hpa >>> 12) {
             second = cache.frame(hpa);
-            whole = reader.crossing(first.pfn, second.pfn, pageOffset, first.codeBits);
+            whole = reader.crossing(first, second.pfn, pageOffset);
         }
-        return whole.exec(cpu);
+        return whole;
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class Handlers {
             case ENTER_AND_LEAVE -> d.op == Op.ENTER ? Frame.enter(d) : Frame.leave(d);
             case FLAG_CONTROL -> flagControl(d);
             case MISCELLANEOUS -> miscellaneous(d);
+            case CONTROL_FLOW_ENFORCEMENT -> ShadowStackInstruction.of(d);
             case BIT_MANIPULATION -> new BitField(d);
             case SYSTEM -> system(d, system);
             case INVALID -> d.op == Op.TOO_LONG ? Miscellaneous.tooLong() : Miscellaneous.undefined();
@@ -122,9 +123,9 @@ public final class Handlers {
 
     private static Handler controlTransfer(DecodedInstruction d) {
         return switch (d.op) {
-            case JMP -> Jump.of(d);
-            case CALL -> Call.of(d);
-            case RET -> Return.of(d);
+            case JMP -> d.controlFlow && d.first().kind != OperandKind.RELATIVE ? EnforcedTransfer.jump(d) : Jump.of(d);
+            case CALL -> d.controlFlow ? EnforcedTransfer.call(d) : Call.of(d);
+            case RET -> d.controlFlow ? EnforcedTransfer.ret(d) : Return.of(d);
             case LOOP -> Loop.loop(d);
             case LOOPE -> Loop.loope(d);
             case LOOPNE -> Loop.loopne(d);

@@ -39,6 +39,7 @@ final class InstructionReader {
             crossing.length = count;
             return crossing;
         }
+        d.controlFlow = page.controlFlow;
         Handler handler = place(offset);
         int behind = offset + d.length;
         handler.next = behind < PAGE_BYTES ? Unlinked.behind(cache, page, handler) : elsewhere(behind);
@@ -49,14 +50,15 @@ final class InstructionReader {
     }
 
     /** The handler of an instruction that begins in one page and ends in another. */
-    Handler crossing(long firstPfn, long secondPfn, int offset, int codeBits) {
+    Handler crossing(CodePage first, long secondPfn, int offset) {
         int head = PAGE_BYTES - offset;
-        read(firstPfn << 12 | offset, 0, head);
+        read(first.pfn << 12 | offset, 0, head);
         read(secondPfn << 12, head, Decoder.MAX_LENGTH - head);
         d.pageOffset = offset;
-        if (!decoder.decode(bytes, Decoder.MAX_LENGTH, codeBits, d)) {
+        if (!decoder.decode(bytes, Decoder.MAX_LENGTH, first.codeBits, d)) {
             throw new AssertionError("15 bytes are an instruction or too long");
         }
+        d.controlFlow = first.controlFlow;
         Handler handler = place(offset);
         handler.next = elsewhere(offset + d.length);
         return handler;
@@ -79,6 +81,7 @@ final class InstructionReader {
             }
             bytes[count++] = (byte) memory.readByte(address);
         } while (!decoder.decode(bytes, count, codeBits, d));
+        d.controlFlow = CodeCache.isEnforced(cpu);
         Handler handler = place(d.pageOffset);
         handler.next = elsewhere(d.pageOffset + d.length);
         return handler;

@@ -2,6 +2,8 @@ package org.vmxsim.core.segment;
 
 import static org.vmxsim.core.cpu.Event.GENERAL_PROTECTION;
 
+import org.vmxsim.core.cet.BranchTracking;
+import org.vmxsim.core.cet.ShadowTransfer;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
@@ -86,14 +88,15 @@ final class CodeTarget {
     }
 
     /** Loads CS, RIP, the CPL and, if the transfer used a stack, that stack; unless something is pending. */
-    void commit(int selector, int newCpl, long offset, TransferStack stack) {
+    void commit(int selector, int newCpl, long offset, TransferStack stack, ShadowTransfer shadow) {
         if (cpu.pending != Processor.NOTHING || !holds(offset)) {
             return;
         }
         long marked = Descriptors.markAccessed(cpu, selector, descriptor);
-        if (cpu.pending != Processor.NOTHING) {
+        if (cpu.pending != Processor.NOTHING || !shadow.enter(newCpl, is64())) {
             return;
         }
+        shadow.commit();
         boolean longMode = Descriptors.inLongMode(cpu);
         if (newCpl < cpu.cpl && longMode) {
             SegmentLoad.nullStack(cpu, newCpl);
@@ -103,7 +106,13 @@ final class CodeTarget {
         cpu.gpr[CpuState.RSP] = stack.committedPointer();
         enter(cpu.segments[CpuState.CS], selector, newCpl, marked);
         cpu.rip = offset;
+        BranchTracking.far(cpu);
         cpu.modeChanged();
+    }
+
+    /** Linear address of an offset in the segment. */
+    long linear(long offset) {
+        return is64() ? offset : Descriptors.base(descriptor) + offset & 0xffff_ffffL;
     }
 
     /** Loads CS and the CPL. */

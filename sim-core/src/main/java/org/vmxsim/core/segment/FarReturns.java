@@ -2,6 +2,7 @@ package org.vmxsim.core.segment;
 
 import static org.vmxsim.core.cpu.Event.GENERAL_PROTECTION;
 
+import org.vmxsim.core.cet.ShadowTransfer;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.SegmentRegister;
@@ -18,10 +19,13 @@ public final class FarReturns {
     private static final long VIF = 1 << 19;
     private static final long VIP = 1 << 20;
     private static final long VME = 1;
+    private static final long CET = 1 << 23;
+    private static final long SH_STK_OR_ENDBR = 1 | 1 << 2;
 
     private final Processor cpu;
     private final TransferStack stack;
     private final CodeTarget code;
+    private final ShadowTransfer shadow;
     private final int operandBytes;
     private long target;
     private int selector;
@@ -41,6 +45,7 @@ public final class FarReturns {
         this.operandBytes = operandBytes;
         this.stack = new TransferStack(cpu);
         this.code = new CodeTarget(cpu);
+        this.shadow = new ShadowTransfer(cpu);
     }
 
     /**
@@ -69,7 +74,7 @@ public final class FarReturns {
         if (outer) {
             commitOuter(releaseBytes);
         } else {
-            commitSame(frameBytes);
+            commitSame(frameBytes, false);
         }
         cpu.modeChanged();
     }
@@ -134,6 +139,10 @@ public final class FarReturns {
 
     /** "RETURN-TO-VIRTUAL-8086-MODE": all of EFLAGS, and six segment registers. */
     private void toVirtual8086(long flags) {
+        if ((cpu.cr4 & CET) != 0 && (cpu.userCet & SH_STK_OR_ENDBR) != 0) {
+            cpu.raise(GENERAL_PROTECTION, 0);
+            return;
+        }
         newPointer = stack.peek(12, 4);
         int[] selectors = new int[CpuState.GS + 1];
         selectors[CpuState.SS] = (int) stack.peek(16, 4) & 0xffff;
@@ -145,7 +154,7 @@ public final class FarReturns {
         if (cpu.pending == Processor.NOTHING && target > 0xffff) {
             cpu.raise(GENERAL_PROTECTION, 0);
         }
-        if (cpu.pending != Processor.NOTHING) {
+        if (cpu.pending != Processor.NOTHING || !shadow.returnToVirtual8086()) {
             return;
         }
         for (int i = CpuState.ES; i <= CpuState.GS; i++) {
@@ -200,7 +209,7 @@ public final class FarReturns {
         if (withStack) {
             commitOuter(0);
         } else {
-            commitSame(3 * operandBytes);
+            commitSame(3 * operandBytes, Descriptors.inLongMode(cpu));
         }
         if (cpu.pending == Processor.NOTHING) {
             flags(flags, oldCpl);
@@ -238,10 +247,11 @@ public final class FarReturns {
         long markedCode = Descriptors.markAccessed(cpu, selector, code.descriptor);
         long markedStack =
                 newStackDescriptor == 0 ? 0 : Descriptors.markAccessed(cpu, newStackSelector, newStackDescriptor);
-        if (cpu.pending != Processor.NOTHING) {
+        boolean outer = newCpl > cpu.cpl;
+        // at the same level only IRET has the stack in its frame, and there in 64-bit mode
+        if (cpu.pending != Processor.NOTHING || !(outer ? shadowsOuter(newCpl) : shadowsSame(true))) {
             return;
         }
-        boolean outer = newCpl > cpu.cpl;
         code.enter(cpu.segments[CpuState.CS], selector, newCpl, markedCode);
         SegmentRegister ss = cpu.segments[CpuState.SS];
         if (newStackDescriptor == 0) {
@@ -261,14 +271,36 @@ public final class FarReturns {
         }
     }
 
-    private void commitSame(int frameBytes) {
+    private void commitSame(int frameBytes, boolean releasesToken) {
         long marked = Descriptors.markAccessed(cpu, selector, code.descriptor);
-        if (cpu.pending != Processor.NOTHING) {
+        if (cpu.pending != Processor.NOTHING || !shadowsSame(releasesToken)) {
             return;
         }
         code.enter(cpu.segments[CpuState.CS], selector, cpu.cpl, marked);
         release(frameBytes);
         cpu.rip = target;
+    }
+
+    private boolean shadowsSame(boolean releasesToken) {
+        boolean good = (cpu.cr4 & CET) == 0 || shadow.returnSame(shadowTarget(), releasesToken);
+        return good && commitShadow();
+    }
+
+    private boolean shadowsOuter(int newCpl) {
+        boolean good = (cpu.cr4 & CET) == 0 || shadow.returnOuter(newCpl, shadowTarget());
+        return good && commitShadow();
+    }
+
+    private ShadowTransfer.Target shadowTarget() {
+        return new ShadowTransfer.Target(selector, code.linear(target), code.is64());
+    }
+
+    /** From here on nothing can fail. */
+    private boolean commitShadow() {
+        if ((cpu.cr4 & CET) != 0) {
+            shadow.commit();
+        }
+        return true;
     }
 
     private void release(int frameBytes) {

@@ -2,6 +2,7 @@ package org.vmxsim.core.segment;
 
 import static org.vmxsim.core.cpu.Event.GENERAL_PROTECTION;
 
+import org.vmxsim.core.cet.ShadowTransfer;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 
@@ -16,6 +17,7 @@ public final class FarTransfers {
     private final Processor cpu;
     private final TransferStack stack;
     private final CodeTarget code;
+    private final ShadowTransfer shadow;
     private final int operandBytes;
     private long returnRip;
     private boolean isCall;
@@ -32,6 +34,7 @@ public final class FarTransfers {
         this.operandBytes = operandBytes;
         this.stack = new TransferStack(cpu);
         this.code = new CodeTarget(cpu);
+        this.shadow = new ShadowTransfer(cpu);
     }
 
     /**
@@ -57,6 +60,7 @@ public final class FarTransfers {
     public void call(int selector, long offset, long nextRip) {
         isCall = true;
         returnRip = nextRip;
+        shadow.begin(nextRip, 0);
         transfer(selector, offset);
     }
 
@@ -98,7 +102,7 @@ public final class FarTransfers {
             return;
         }
         push(code.is64() && !isCall ? 8 : operandBytes);
-        code.commit(selector, cpu.cpl, offset, stack);
+        code.commit(selector, cpu.cpl, offset, stack, shadow);
     }
 
     private void push(int sizeBytes) {
@@ -165,7 +169,7 @@ public final class FarTransfers {
             }
         }
         push(sizeBytes);
-        code.commit(selector, newCpl, offset, stack);
+        code.commit(selector, newCpl, offset, stack, shadow);
     }
 
     /** The upper half of a 16-byte call gate: bits 63:32 of the offset, and a type field that must be 0. */

@@ -1,5 +1,8 @@
 package org.vmxsim.core.segment;
 
+import org.vmxsim.core.cet.BranchTracking;
+import org.vmxsim.core.cet.ShadowStack;
+import org.vmxsim.core.cet.ShadowTransfer;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Event;
 import org.vmxsim.core.cpu.EventDelivery;
@@ -24,9 +27,11 @@ public final class InterruptGates extends EventDelivery {
     private static final int[] DATA_SEGMENTS = {CpuState.GS, CpuState.FS, CpuState.DS, CpuState.ES};
 
     private final TransferStack stack;
+    private final ShadowTransfer shadow;
     private int ext;
     private long gateLow;
     private long target;
+    private long interruptSsp;
     private int codeSelector;
     private long codeDescriptor;
     private int newCpl;
@@ -40,11 +45,13 @@ public final class InterruptGates extends EventDelivery {
     public InterruptGates(Processor cpu) {
         super(cpu);
         stack = new TransferStack(cpu);
+        shadow = new ShadowTransfer(cpu);
     }
 
     @Override
     protected void throughGate(Event event) {
         ext = event.ext();
+        shadow.begin(event.returnRip, ext);
         if (Descriptors.inRealMode(cpu)) {
             throughVectorTable(event);
         } else if (Descriptors.inLongMode(cpu)) {
@@ -99,7 +106,8 @@ public final class InterruptGates extends EventDelivery {
         stack.push(cpu.segments[CpuState.SS].selector, 8);
         stack.push(cpu.gpr[CpuState.RSP], 8);
         pushReturn(event, 8);
-        if (cpu.pending == Processor.NOTHING && commitCode()) {
+        if (cpu.pending == Processor.NOTHING && commitCode() && shadowsLong()) {
+            shadow.commit();
             if (toInner) {
                 SegmentLoad.nullStack(cpu, newCpl);
             }
@@ -167,13 +175,15 @@ public final class InterruptGates extends EventDelivery {
 
     /** SDM "Interrupt Stack Table", "Stack Switching in IA-32e Mode". */
     private boolean selectLongStack() {
-        int ist = (int) (gateLow >>> 32) & 7;
+        int ist = interruptStack();
         if (ist == 0 && !toInner) {
             stack.present64(ext);
             return true;
         }
         int offset = ist != 0 ? ist * 8 + 28 : newCpl * 8 + 4;
         long pointer = TaskState.load(cpu, offset, 8, ext);
+        boolean shadows = ist != 0 && ShadowStack.isEnabledAt(cpu, toInner ? 0 : cpu.cpl);
+        interruptSsp = shadows ? cpu.mem.slow().loadSystem(cpu.interruptSspTable + ist * 8L, 8) : 0;
         if (cpu.pending != Processor.NOTHING) {
             return false;
         }
@@ -181,6 +191,18 @@ public final class InterruptGates extends EventDelivery {
         // on the IST without a change of level the accesses are those of the present level
         stack.implicitSupervisor(toInner);
         return true;
+    }
+
+    /** SDM Vol. 1, "Supervisor Shadow Stack Token": an interrupt stack has a shadow stack of its own. */
+    private boolean shadowsLong() {
+        if (interruptStack() == 0) {
+            return shadow.enter(newCpl, true);
+        }
+        return shadow.callSwitching(newCpl, interruptSsp, true);
+    }
+
+    private int interruptStack() {
+        return (int) (gateLow >>> 32) & 7;
     }
 
     private void pushReturn(Event event, int sizeBytes) {
@@ -251,7 +273,8 @@ public final class InterruptGates extends EventDelivery {
             stack.push(cpu.gpr[CpuState.RSP], sizeBytes);
         }
         pushReturn(event, sizeBytes);
-        if (cpu.pending == Processor.NOTHING && commitCode()) {
+        if (cpu.pending == Processor.NOTHING && commitCode() && shadow.enter(newCpl, false)) {
+            shadow.commit();
             for (int i = 0; virtual && i < DATA_SEGMENTS.length; i++) {
                 SegmentLoad.loadNull(cpu.segments[DATA_SEGMENTS[i]], 0);
             }
@@ -272,6 +295,7 @@ public final class InterruptGates extends EventDelivery {
         cpu.rip = target;
         boolean interruptGate = (Descriptors.type(gateLow) & 1) == 0;
         cpu.rflagsSystem &= ~(CLEARED | (interruptGate ? IF : 0));
+        BranchTracking.far(cpu);
         cpu.modeChanged();
     }
 }

@@ -12,6 +12,8 @@ import org.vmxsim.core.cpu.SegmentRegister;
 final class TaskImage {
     /** Smallest limit of a 32-bit TSS. */
     static final int LIMIT_32 = 0x67;
+    /** Smallest limit of a 32-bit TSS that has SSP. */
+    static final int LIMIT_SSP = 0x6b;
     /** Smallest limit of a 16-bit TSS. */
     static final int LIMIT_16 = 0x2b;
 
@@ -22,6 +24,7 @@ final class TaskImage {
     boolean wide;
 
     long cr3;
+    long ssp;
     long rip;
     long flags;
     final long[] gpr = new long[REGISTERS];
@@ -41,6 +44,11 @@ final class TaskImage {
 
     private long load(long address, int sizeBytes) {
         return cpu.mem.slow().loadSystem(address, sizeBytes);
+    }
+
+    /** Reads SSP, which only a TSS of limit {@link #LIMIT_SSP} has. */
+    void readSsp(long base) {
+        ssp = load(base + 0x68, 4);
     }
 
     /** Reads the TSS of the new task; meaningless if something is pending afterwards. */

@@ -2,6 +2,7 @@ package org.vmxsim.core.segment;
 
 import static org.vmxsim.core.cpu.Event.GENERAL_PROTECTION;
 
+import org.vmxsim.core.cet.TaskShadowStack;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.LinearAccess;
@@ -27,6 +28,7 @@ final class TaskSwitch {
     private static final long NT = 1 << 14;
     private static final long TASK_SWITCHED = 1 << 3;
     private static final long PG = 1L << 31;
+    private static final long CET = 1 << 23;
     private static final long BUSY = 1L << 41;
     /** L0 to L3 and LE of DR7. */
     private static final long LOCAL_BREAKPOINTS = 0x155;
@@ -39,6 +41,7 @@ final class TaskSwitch {
     private final Processor cpu;
     private final Source source;
     private final int ext;
+    private final TaskShadowStack shadow;
     private long descriptorAddress;
     private long descriptor;
     private boolean committed;
@@ -55,6 +58,7 @@ final class TaskSwitch {
         this.source = source;
         this.ext = ext;
         this.image = new TaskImage(cpu);
+        this.shadow = new TaskShadowStack(cpu);
     }
 
     /**
@@ -78,17 +82,43 @@ final class TaskSwitch {
             return;
         }
         image.read(Descriptors.base(descriptor), isWide());
-        if (cpu.pending != Processor.NOTHING || !canStore() || !loadsPaging()) {
+        if (usesCet() && source != Source.IRET && cpu.pending == Processor.NOTHING) {
+            image.readSsp(Descriptors.base(descriptor));
+        }
+        if (cpu.pending != Processor.NOTHING || !canStore() || !loadsPaging() || !leaveShadowStack(returnRip)) {
             return;
         }
         store(returnRip, flags);
         committed = true;
         loadState(selector);
         new TaskSegments(cpu, image, ext).load();
+        if (usesCet() && cpu.pending == Processor.NOTHING) {
+            enterShadowStack(selector & 0xfffc | ext);
+        }
         if (cpu.pending == Processor.NOTHING && image.traps) {
             cpu.pendingDebugExceptions |= TASK_TRAP;
             cpu.attention();
         }
+    }
+
+    private boolean leaveShadowStack(long returnRip) {
+        int newLevel = image.isVirtual8086() ? 3 : image.selectors[CpuState.CS] & 3;
+        if (source == Source.IRET) {
+            return !usesCet() || shadow.leaveReturning(newLevel);
+        }
+        if (nests()) {
+            shadow.leaveNesting(newLevel, returnRip);
+        }
+        return true;
+    }
+
+    private void enterShadowStack(int errorCode) {
+        if (source == Source.IRET) {
+            shadow.enterReturning(errorCode);
+        } else {
+            shadow.enter(image.ssp, errorCode);
+        }
+        cpu.modeChanged();
     }
 
     private boolean nests() {
@@ -125,11 +155,22 @@ final class TaskSwitch {
             cpu.raise(wrongSelector(), code);
         } else if (!Descriptors.isPresent(descriptor)) {
             cpu.raise(Descriptors.NOT_PRESENT, code);
-        } else if ((Descriptors.limit(descriptor) & 0xffff_ffffL)
-                < (isWide() ? TaskImage.LIMIT_32 : TaskImage.LIMIT_16)) {
+        } else if ((Descriptors.limit(descriptor) & 0xffff_ffffL) < leastLimit()) {
             cpu.raise(Descriptors.INVALID_TSS, code);
         }
         return cpu.pending == Processor.NOTHING;
+    }
+
+    /** With CR4.CET a task needs a TSS with SSP, which no 16-bit TSS has. */
+    private long leastLimit() {
+        if (usesCet()) {
+            return isWide() ? TaskImage.LIMIT_SSP : Long.MAX_VALUE;
+        }
+        return isWide() ? TaskImage.LIMIT_32 : TaskImage.LIMIT_16;
+    }
+
+    private boolean usesCet() {
+        return (cpu.cr4 & CET) != 0;
     }
 
     /** "Any attempt to effect a task switch in VMX non-root operation causes a VM exit." */

@@ -110,6 +110,11 @@ final class FarControl {
         }
 
         @Override
+        public boolean isLandingPad() {
+            return op == Op.INT3;
+        }
+
+        @Override
         public Handler exec(Processor cpu) {
             switch (op) {
                 case INT -> {

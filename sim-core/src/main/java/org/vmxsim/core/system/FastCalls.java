@@ -1,5 +1,7 @@
 package org.vmxsim.core.system;
 
+import org.vmxsim.core.cet.BranchTracking;
+import org.vmxsim.core.cet.ShadowStack;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
@@ -49,10 +51,12 @@ final class FastCalls {
             cpu.rip = cpu.lstar;
             cpu.rflags(flags & ~(cpu.fmask | RF));
             int selector = (int) (cpu.star >>> 32) & 0xfffc;
+            ShadowStack.enterKernel(cpu);
             flat(cpu, selector, CODE_64, selector + 8 & 0xffff, 0);
             if ((flags & TF) != 0 && (cpu.rflagsSystem & TF) == 0) {
                 cpu.events().cancelStep();
             }
+            BranchTracking.far(cpu);
             cpu.modeChanged();
             return null;
         }
@@ -79,6 +83,7 @@ final class FastCalls {
             int star = (int) (cpu.star >>> 48) & 0xffff;
             int code = star + (wide ? 16 : 0) & 0xffff | 3;
             flat(cpu, code, wide ? CODE_64 : CODE_32, star + 8 & 0xffff | 3, 3);
+            ShadowStack.leaveKernel(cpu);
             cpu.modeChanged();
             return null;
         }
@@ -98,10 +103,12 @@ final class FastCalls {
             }
             boolean longMode = Descriptors.inLongMode(cpu);
             long mask = longMode ? -1 : 0xffff_ffffL;
+            ShadowStack.enterKernel(cpu);
             cpu.rflagsSystem &= ~(VM | IF | RF);
             cpu.gpr[CpuState.RSP] = cpu.sysenterEsp & mask;
             cpu.rip = cpu.sysenterEip & mask;
             flat(cpu, selector, longMode ? CODE_64 : CODE_32, selector + 8 & 0xffff, 0);
+            BranchTracking.far(cpu);
             cpu.modeChanged();
             return null;
         }
@@ -128,6 +135,7 @@ final class FastCalls {
             cpu.gpr[CpuState.RSP] = stack & mask;
             int code = selector + (wide ? 32 : 16) & 0xffff | 3;
             flat(cpu, code, wide ? CODE_64 : CODE_32, code + 8 & 0xffff | 3, 3);
+            ShadowStack.leaveKernel(cpu);
             cpu.modeChanged();
             return null;
         }

@@ -1,5 +1,6 @@
 package org.vmxsim.core.system;
 
+import org.vmxsim.core.cet.CetRegisters;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.model.CpuFeature;
@@ -79,7 +80,8 @@ public final class ModelSpecificRegisters {
             case STAR, LSTAR, CSTAR, FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE -> cpu.model.has(CpuFeature.LONG_MODE);
             case PKRS -> cpu.model.has(CpuFeature.PKS);
             case TSC_AUX -> cpu.model.has(CpuFeature.RDTSCP) || cpu.model.has(CpuFeature.RDPID);
-            default -> cpu.virtualization().vmxMsr(msr) != null || cpu.model.hasMsr(msr);
+            default ->
+                CetRegisters.exists(cpu, msr) || cpu.virtualization().vmxMsr(msr) != null || cpu.model.hasMsr(msr);
         };
     }
 
@@ -121,6 +123,9 @@ public final class ModelSpecificRegisters {
     }
 
     private static long other(Processor cpu, int msr) {
+        if (CetRegisters.exists(cpu, msr)) {
+            return CetRegisters.read(cpu, msr);
+        }
         Long vmx = cpu.virtualization().vmxMsr(msr);
         return vmx != null ? vmx : cpu.model.msr(msr);
     }
@@ -151,7 +156,7 @@ public final class ModelSpecificRegisters {
             case DEBUGCTL -> (value & ~3L) == 0;
             case PAT -> isPat(value);
             case EFER -> isEfer(cpu, value);
-            default -> false;
+            default -> CetRegisters.exists(cpu, msr) && CetRegisters.allows(cpu, msr, value);
         };
     }
 
@@ -252,9 +257,14 @@ public final class ModelSpecificRegisters {
             case GS_BASE -> cpu.segments[CpuState.GS].base = value;
             case KERNEL_GS_BASE -> cpu.kernelGsBase = value;
             case TSC_AUX -> cpu.tscAux = value;
-            default ->
-                throw new IllegalArgumentException(
-                        "need an MSR that can be written, got 0x" + Integer.toHexString(msr));
+            default -> writeCet(cpu, msr, value);
         }
+    }
+
+    private static void writeCet(Processor cpu, int msr, long value) {
+        if (!CetRegisters.exists(cpu, msr)) {
+            throw new IllegalArgumentException("need an MSR that can be written, got 0x" + Integer.toHexString(msr));
+        }
+        CetRegisters.write(cpu, msr, value);
     }
 }

@@ -66,7 +66,11 @@ class RecordedDecodesTest {
             names(op, name + "w " + name + "d");
         }
         names(Op.NOP, "prefetch prefetchw prefetchwt1 prefetchnta prefetcht0 prefetcht1 prefetcht2 cldemote");
-        names(Op.NOP, "bndcl bndcn bndcu bndldx bndmk bndmov bndstx rdsspd rdsspq endbr32 endbr64");
+        names(Op.NOP, "bndcl bndcn bndcu bndldx bndmk bndmov bndstx");
+        for (Op op : List.of(Op.INCSSP, Op.RDSSP, Op.WRSS, Op.WRUSS)) {
+            String name = op.name().toLowerCase(Locale.ROOT);
+            names(op, name + "d " + name + "q");
+        }
     }
 
     private final Decoder decoder = new Decoder();
