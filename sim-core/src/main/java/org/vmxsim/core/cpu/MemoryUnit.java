@@ -312,6 +312,28 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
     }
 
     /**
+     * Where the loads of a page go that need no further check.
+     *
+     * @param linear a linear address in the page
+     * @return its host-physical address (RAM), or -1 if its loads have to be made one by one
+     */
+    public long readPlace(long linear) {
+        int i = index(linear, context);
+        return readTags[i] == (linear & PAGE | context) ? frames[i] | linear & 0xfff : NO_TAG;
+    }
+
+    /**
+     * Where the stores to a page go that need no further check and that nobody has to be told of.
+     *
+     * @param linear a linear address in the page
+     * @return its host-physical address (RAM), or -1 if its stores have to be made one by one
+     */
+    public long writePlace(long linear) {
+        int i = index(linear, context);
+        return writeTags[i] == (linear & PAGE | context) ? frames[i] | linear & 0xfff : NO_TAG;
+    }
+
+    /**
      * A number that stands for the present context and all that was forgotten so far: whoever remembers a translation
      * for fetching may use it as long as this is the same.
      *

@@ -5,6 +5,8 @@ import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.MemoryUnit;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.memory.RamBlocks;
+import org.vmxsim.core.segment.SegmentLimits;
 import org.vmxsim.core.semantics.BinaryArithmetic;
 import org.vmxsim.core.semantics.Conditions;
 
@@ -12,8 +14,13 @@ import org.vmxsim.core.semantics.Conditions;
  * MOVS, CMPS, SCAS, LODS, STOS (SDM Vol. 1, "String Instructions"). A repeated one executes one iteration at a time and
  * stays where it is until the count or the condition ends it, so that it can be interrupted and faults with the
  * registers of the iteration.
+ *
+ * <p>MOVS and STOS execute several iterations as one block where nothing but the end of a page, of the count or of the
+ * stretch can come between them: in pages for which the memory unit has tags. Each still retires as an instruction.
  */
 abstract class StringInstruction extends Handler {
+    private static final int PAGE_BYTES = 0x1000;
+
     final int size;
     final int bits;
     private final boolean repeated;
@@ -22,7 +29,8 @@ abstract class StringInstruction extends Handler {
     private final boolean is64;
     private final int addressBytes;
     private final long addressMask;
-    private final int sourceSegment;
+    final int sourceSegment;
+    private final int sizeShift;
 
     private StringInstruction(DecodedInstruction d, boolean comparing) {
         size = d.first().sizeBytes;
@@ -34,6 +42,7 @@ abstract class StringInstruction extends Handler {
         addressBytes = d.addressSizeBytes;
         addressMask = addressBytes == 8 ? -1 : (1L << 8 * addressBytes) - 1;
         sourceSegment = d.segment;
+        sizeShift = Integer.numberOfTrailingZeros(size);
     }
 
     static Handler of(DecodedInstruction d) {
@@ -53,24 +62,78 @@ abstract class StringInstruction extends Handler {
     /** Moves the pointers by a step. */
     abstract void advance(Processor cpu, long step);
 
+    /**
+     * Executes several iterations at once but for the registers, if they can be told from nothing.
+     *
+     * @param cpu the processor
+     * @param most how many iterations may be executed
+     * @param step what an iteration adds to the pointers
+     * @return how many have been executed; 0 if the next one has to be executed by {@link #iterate}
+     */
+    long block(Processor cpu, long most, long step) {
+        return 0;
+    }
+
     @Override
     public final Handler exec(Processor cpu) {
-        long[] r = cpu.gpr;
-        if (repeated && (r[CpuState.RCX] & addressMask) == 0) {
-            return next;
+        long step = (cpu.rflagsSystem & 1 << 10) == 0 ? size : -size;
+        if (repeated) {
+            return repeat(cpu, step);
         }
         iterate(cpu);
         if (cpu.pending != 0) {
             return cpu.abort(this);
         }
-        advance(cpu, (cpu.rflagsSystem & 1 << 10) == 0 ? size : -size);
-        if (!repeated) {
+        advance(cpu, step);
+        return next;
+    }
+
+    private Handler repeat(Processor cpu, long step) {
+        long count = cpu.gpr[CpuState.RCX] & addressMask;
+        if (count == 0) {
             return next;
         }
-        move(cpu, CpuState.RCX, -1);
-        boolean ends = (r[CpuState.RCX] & addressMask) == 0 || comparing && Conditions.e(cpu) != whileEqual;
+        // the loop retires the last iteration, and is to find the processor below its limit or at it
+        long most = Math.min(cpu.limit - cpu.retired, count >>> 1 > Integer.MAX_VALUE ? Integer.MAX_VALUE : count);
+        long done = most > 1 ? block(cpu, most, step) : 0;
+        if (done == 0) {
+            iterate(cpu);
+            if (cpu.pending != 0) {
+                return cpu.abort(this);
+            }
+            done = 1;
+        }
+        cpu.retired += done - 1;
+        advance(cpu, done * step);
+        move(cpu, CpuState.RCX, -done);
+        boolean ends = done == count || comparing && Conditions.e(cpu) != whileEqual;
         cpu.repeating = !ends;
         return ends ? next : this;
+    }
+
+    /**
+     * How many elements from an address on lie in its page.
+     *
+     * @param linear linear address of the first element
+     * @param step what an iteration adds
+     */
+    final long inPage(long linear, long step) {
+        int offset = (int) linear & PAGE_BYTES - 1;
+        if (step > 0) {
+            return PAGE_BYTES - offset >> sizeShift;
+        }
+        return offset + size <= PAGE_BYTES ? (offset >> sizeShift) + 1 : 0;
+    }
+
+    /** Whether the segment and the address size hold all elements from an offset on, the first of which it does. */
+    final boolean holds(Processor cpu, int segment, int pointer, long last) {
+        if (addressBytes == 8) {
+            return true;
+        }
+        // in one page, so that nothing between the first and the last can be missing
+        long offset = (cpu.gpr[pointer] & addressMask) + last;
+        boolean wraps = offset < 0 || offset + size - 1 > addressMask;
+        return !wraps && (is64 || SegmentLimits.contains(cpu.segments[segment], offset, size));
     }
 
     final long source(Processor cpu) {
@@ -84,6 +147,10 @@ abstract class StringInstruction extends Handler {
     final long destination(Processor cpu, boolean write) {
         long offset = cpu.gpr[CpuState.RDI] & addressMask;
         return is64 ? offset : SegmentAccess.linear(cpu, CpuState.ES, offset, size, write);
+    }
+
+    private static RamBlocks blocks(Processor cpu) {
+        return cpu.tables.memory().blocks();
     }
 
     /** Adds to a register in the address size: 16 bits leave the rest alone, 32 bits clear the upper half. */
@@ -104,6 +171,25 @@ abstract class StringInstruction extends Handler {
             if (cpu.pending == 0) {
                 mem.store(destination(cpu, true), size, value);
             }
+        }
+
+        @Override
+        long block(Processor cpu, long most, long step) {
+            long source = source(cpu);
+            long from = cpu.mem.readPlace(source);
+            if (from < 0) {
+                return 0;
+            }
+            long destination = destination(cpu, true);
+            long to = cpu.mem.writePlace(destination);
+            long count = Math.min(most, Math.min(inPage(source, step), inPage(destination, step)));
+            long last = (count - 1) * step;
+            boolean possible = to >= 0
+                    && count > 1
+                    && holds(cpu, sourceSegment, CpuState.RSI, last)
+                    && holds(cpu, CpuState.ES, CpuState.RDI, last);
+            long lowest = Math.min(last, 0);
+            return possible && blocks(cpu).move(from + lowest, to + lowest, size, (int) count, step < 0) ? count : 0;
         }
 
         @Override
@@ -186,6 +272,19 @@ abstract class StringInstruction extends Handler {
         @Override
         void iterate(Processor cpu) {
             cpu.mem.store(destination(cpu, true), size, cpu.gpr[CpuState.RAX]);
+        }
+
+        @Override
+        long block(Processor cpu, long most, long step) {
+            long destination = destination(cpu, true);
+            long to = cpu.mem.writePlace(destination);
+            long count = Math.min(most, inPage(destination, step));
+            long last = (count - 1) * step;
+            if (to < 0 || count <= 1 || !holds(cpu, CpuState.ES, CpuState.RDI, last)) {
+                return 0;
+            }
+            blocks(cpu).fill(to + Math.min(last, 0), size, cpu.gpr[CpuState.RAX], (int) count);
+            return count;
         }
 
         @Override

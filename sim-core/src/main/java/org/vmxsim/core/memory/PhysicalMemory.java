@@ -28,6 +28,7 @@ public final class PhysicalMemory extends ByteAddressed {
     private final AddressMap map = new AddressMap();
     private final CodePages codePages = new CodePages();
     private final SlowMemory slow = new SlowMemory(map, codePages);
+    private final RamBlocks blocks = new RamBlocks(this, slow);
     /** Chunks of the first TiB: a chunk exists only where all of its 128 KiB is RAM of one region. */
     private byte[][] chunks = slow.lowChunks();
 
@@ -112,6 +113,15 @@ public final class PhysicalMemory extends ByteAddressed {
      */
     public CodePages codePages() {
         return codePages;
+    }
+
+    /**
+     * Many elements at once.
+     *
+     * @return the way for repeated string instructions
+     */
+    public RamBlocks blocks() {
+        return blocks;
     }
 
     /**

@@ -36,6 +36,16 @@ final class SlowMemory {
         return low.chunks();
     }
 
+    /** The array that holds an address of RAM, or null if its page is untouched. */
+    byte[] array(long hpa) {
+        return hpa - flatBase >= 0 && hpa - flatBase < flat.length ? flat : find(hpa);
+    }
+
+    /** The index of an address in the array that holds it. */
+    int index(long hpa, byte[] array) {
+        return array == flat ? (int) (hpa - flatBase) : (int) hpa & array.length - 1;
+    }
+
     private RamWindow window(long hpa) {
         long number = hpa >>> RamWindow.WINDOW_SHIFT;
         if (number == 0) {
