@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.vmxsim.core.boot.loader.ImageKind;
 import org.vmxsim.core.time.TimingPreset;
@@ -88,6 +89,25 @@ final class BootCommand implements Callable<Integer> {
             description = "a raw image begins in real, protected or 64-bit mode, default ${DEFAULT-VALUE}")
     private int rawBits;
 
+    @Option(
+            names = "--platform",
+            paramLabel = "NAME",
+            defaultValue = "pc",
+            description = "devices around the processors, pc or none, default ${DEFAULT-VALUE}")
+    private MachineConfig.Platform platform;
+
+    @Option(names = "--testdev", description = "the test device of kvm-unit-tests")
+    private boolean testDevice;
+
+    @Option(
+            names = "--quantum",
+            paramLabel = "N",
+            description = "instructions for which a processor runs before another one does, default 1000")
+    private long quantum = MachineConfig.Turns.DEFAULT.quantum();
+
+    @Option(names = "--seed", paramLabel = "N", description = "draws each turn's length, from 1 to the quantum")
+    private Long seed;
+
     @Option(names = "--module", paramLabel = "FILE", description = "a module for the image; may be repeated")
     private List<Path> modules = new ArrayList<>();
 
@@ -140,6 +160,10 @@ final class BootCommand implements Callable<Integer> {
                 .withCpu(cpu)
                 .withEngine(cycle ? Engine.CYCLE : Engine.FUNCTIONAL)
                 .withMemory(memoryBytes)
+                .withPlatform(platform)
+                .withTestDevice(testDevice)
+                .withTurns(
+                        new MachineConfig.Turns(quantum, seed == null ? OptionalLong.empty() : OptionalLong.of(seed)))
                 .withProcessors(processors);
         return timing.isEmpty() ? config : config.withTiming(TimingPreset.named(timing));
     }

@@ -83,7 +83,7 @@ final class BareRun {
     }
 
     private RunReport report(RunReport.End end) {
-        MachineFigures figures = new MachineFigures(machine.processors().get(0));
+        MachineFigures figures = new MachineFigures(machine.processors());
         return new RunReport(
                 request.image().getFileName().toString(),
                 ConfigJson.of(request),

@@ -60,7 +60,9 @@ final class ConfigJson {
                 .put("cpu", machine.cpu().name())
                 .put("engine", machine.engine().name());
         json.put("memoryBytes", machine.memoryBytes()).put("processors", machine.processors());
-        json.put("platform", machine.platform().name());
+        json.put("platform", machine.platform().name()).put("testDevice", machine.testDevice());
+        json.put("quantum", machine.turns().quantum());
+        machine.turns().seed().ifPresent(seed -> json.put("turnSeed", seed));
         json.put("sppOptions", machine.sppOptions().toString()).endObject();
         json.object("timing").put("preset", machine.timing().name()).array("parameters");
         for (Parameter parameter : machine.timing().parameters()) {

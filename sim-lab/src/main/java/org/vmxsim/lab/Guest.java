@@ -178,7 +178,7 @@ final class Guest {
 
     /** VM exits so far, by reason. */
     List<RunReport.ExitCount> exits() {
-        return new MachineFigures(machine.processors().get(0))
+        return new MachineFigures(machine.processors().subList(0, 1))
                 .exits(vcpu.statistics().snapshot().exitsByReason());
     }
 
@@ -196,7 +196,7 @@ final class Guest {
 
     /** The report of a run that has ended, without denied writes and protected pages. */
     RunReport report(String title, String configuration, RunReport.End end, Timeline timeline) {
-        MachineFigures figures = new MachineFigures(machine.processors().get(0));
+        MachineFigures figures = new MachineFigures(machine.processors().subList(0, 1));
         return new RunReport(
                 title,
                 configuration,

@@ -75,6 +75,9 @@ public final class Machine {
         PcPlatform platform = new PcPlatform(cpus, memory, ports, ticksPerSecond, this::stop);
         long lowBytes = Math.min(config.memoryBytes(), MMIO_HOLE);
         platform.memorySize(lowBytes, config.memoryBytes() - lowBytes);
+        if (config.testDevice()) {
+            platform.addTestDevice(memory, ports);
+        }
         return platform;
     }
 

@@ -117,6 +117,16 @@ public final class PcPlatform {
     }
 
     /**
+     * Adds the test device of kvm-unit-tests: ports from 0xe0 and 0x2000, and memory at 0xff000000.
+     *
+     * @param memory gets the device's memory
+     * @param ports gets its ports
+     */
+    public void addTestDevice(PhysicalMemory memory, PortBus ports) {
+        new TestDevice(this).attach(ports, memory);
+    }
+
+    /**
      * Puts the sizes of RAM where firmware leaves them.
      *
      * @param lowBytes RAM below 4 GiB, from address 0
