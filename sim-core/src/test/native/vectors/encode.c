@@ -21,20 +21,22 @@ static i64 pick_displacement(void) {
     }
 }
 
-static u64 pick_target(int bytes, int aligned, int may_fault) {
-    if (may_fault && one_in(50)) {
-        switch (below(5)) {
-        case 0: return SCRATCH + SCRATCH_BYTES + below(2000);
-        case 1: return 0x30000000ul + below(4096);
-        case 2: return (0x800000000000ul << below(10)) + below(64);
-        case 3: return 0x8000000000000000ul + below(4096);
-        default:
-            if (bytes > 1 && !aligned)
-                return SCRATCH + SCRATCH_BYTES - 1 - below(bytes - 1);
-        }
-    }
+static u64 pick_fault(int bytes, int aligned, int bits) {
+    int kind = below(5);
+    if (kind == 4 && bytes > 1 && !aligned)
+        return scratch + SCRATCH_BYTES - 1 - below(bytes - 1);
+    if (kind == 0 || bits == 16)
+        return scratch + SCRATCH_BYTES + below(2000);
+    if (kind == 1 || bits == 32)
+        return 0x30000000ul + below(4096);
+    return kind == 2 ? (0x800000000000ul << below(10)) + below(64) : 0x8000000000000000ul + below(4096);
+}
+
+static u64 pick_target(int bytes, int aligned, int bits, int may_fault) {
+    if (may_fault && one_in(40))
+        return pick_fault(bytes, aligned, bits);
     u64 offset = below(SCRATCH_BYTES - bytes + 1);
-    return SCRATCH + (aligned ? offset & -(u64)bytes : offset);
+    return scratch + (aligned ? offset & -(u64)bytes : offset);
 }
 
 static int free_base(struct vector *v) {
@@ -45,14 +47,33 @@ static int free_base(struct vector *v) {
     return reg;
 }
 
+int address_bits(int prefixed) { return mode == 64 ? (prefixed ? 32 : 64) : prefixed ? 48 - mode : mode; }
+
+u64 with_garbage(u64 address, int bits) { return bits == 64 ? address : address | chance() << bits; }
+
+// 16-bit addressing: the ModRM.rm field decides base and index. 6 without displacement is a displacement alone.
+static void shape_16(struct vector *v, struct rm *rm) {
+    static const signed char bases[] = {RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX};
+    static const signed char indexes[] = {RSI, RDI, RSI, RDI, -1, -1, -1, -1};
+    rm->form16 = below(8);
+    rm->base = bases[rm->form16];
+    rm->index = indexes[rm->form16];
+    if (v->pinned >> rm->base & 1) {
+        rm->form16 = 6;
+        rm->base = rm->index = -1;
+    }
+}
+
 static void shape(struct vector *v, struct rm *rm) {
     int kind = below(16);
     rm->displacement = pick_displacement();
     rm->force_sib = one_in(8);
     rm->force_disp32 = one_in(8);
     if (one_in(24))
-        rm->segment = "\x26\x2e\x36\x3e\x65"[below(5)];
-    rm->address32 = one_in(12);
+        rm->segment = mode == 64 ? "\x26\x2e\x36\x3e\x65\x64"[below(6)] : "\x26\x2e\x36\x3e\x65"[below(5)];
+    rm->address_bits = address_bits(one_in(mode == 64 ? 12 : 4));
+    if (rm->address_bits == 16)
+        return shape_16(v, rm);
     if (kind == 0)
         rm->rip_relative = 1;
     else if (kind == 1)
@@ -70,17 +91,17 @@ static void shape(struct vector *v, struct rm *rm) {
 
 // Makes the operand reach the target: the base register gives way, or the displacement if there is none to give.
 static void aim(struct vector *v, struct rm *rm, u64 target) {
-    u64 index = rm->index < 0 ? 0 : v->reg[rm->index] << rm->scale;
+    u64 index = rm->index < 0 ? 0 : v->reg[rm->index] << rm->scale, mask = ~0ul >> (64 - rm->address_bits);
     rm->address = target;
+    if (rm->index >= 0)
+        set_register(v, rm->index, v->reg[rm->index]);
     if (rm->base >= 0 && rm->base != RSP) {
         u64 base = target - index - rm->displacement;
-        set_register(v, rm->base, rm->address32 ? (u32)base | chance() << 32 : base);
+        set_register(v, rm->base, with_garbage(base & mask, rm->address_bits));
     } else if (rm->base == RSP)
-        rm->displacement = target - STACK;
+        rm->displacement = target - stack;
     else
         rm->displacement = target; // absolute, or relative to RIP: encode() makes it so
-    if (rm->index >= 0)
-        v->pinned |= 1 << rm->index;
 }
 
 struct rm pick_memory(struct vector *v, int bytes, int aligned) {
@@ -89,9 +110,7 @@ struct rm pick_memory(struct vector *v, int bytes, int aligned) {
     int gives_way = rm.base >= 0 && rm.base != RSP;
     if (!gives_way)
         rm.index = -1;
-    u64 target = pick_target(bytes, aligned, gives_way && !rm.segment);
-    if (target >> 32)
-        rm.address32 = 0;
+    u64 target = pick_target(bytes, aligned, rm.address_bits, gives_way && !rm.segment);
     aim(v, &rm, target);
     return rm;
 }
@@ -104,13 +123,20 @@ struct rm pick_rm(struct vector *v, int bytes, int aligned) {
 struct rm pick_effective_address(struct vector *v) {
     struct rm rm = {.is_memory = 1, .base = -1, .index = -1};
     shape(v, &rm);
-    if (rm.rip_relative)
-        rm.displacement += CODE;
+    if (rm.rip_relative && mode == 64)
+        rm.displacement += code_start;
     return rm;
 }
 
 // ---- bytes
+void put_size(struct vector *v, int size) {
+    if (size == (mode == 16 ? 4 : 2))
+        put(v, 0x66);
+}
+
 static int needs_rex(const struct encoding *e, const struct vector *v) {
+    if (mode != 64)
+        return 0;
     int rex = 0;
     if (e->size == 8 && !e->default64)
         rex |= 0x48;
@@ -133,13 +159,13 @@ static int needs_rex(const struct encoding *e, const struct vector *v) {
 static void put_prefixes(struct vector *v, const struct encoding *e) {
     u8 prefixes[8];
     int n = 0;
-    if (e->size == 2)
+    if (e->size == (mode == 16 ? 4 : 2))
         prefixes[n++] = 0x66;
-    if (e->mandatory && !(e->mandatory == 0x66 && e->size == 2))
+    if (e->mandatory && !(e->mandatory == 0x66 && n))
         prefixes[n++] = e->mandatory;
     if (e->lock)
         prefixes[n++] = 0xf0;
-    if (e->has_modrm && e->rm.is_memory && e->rm.address32)
+    if (e->has_modrm && e->rm.is_memory && e->rm.address_bits != mode)
         prefixes[n++] = 0x67;
     if (e->has_modrm && e->rm.is_memory && e->rm.segment)
         prefixes[n++] = e->rm.segment;
@@ -162,7 +188,19 @@ static void put_opcode(struct vector *v, const struct encoding *e) {
     put(v, e->opcode);
 }
 
+static int put_memory_16(struct vector *v, int reg, const struct rm *rm) {
+    i64 d = (int16_t)rm->displacement;
+    int absolute = rm->base < 0, mod = absolute ? 0 : d == 0 && rm->form16 != 6 ? 0 : d == (signed char)d ? 1 : 2;
+    if (rm->force_disp32 && !absolute)
+        mod = 2;
+    put(v, mod << 6 | reg << 3 | rm->form16);
+    put_bytes(v, d, absolute ? 2 : mod);
+    return 0;
+}
+
 static int put_memory(struct vector *v, int reg, const struct rm *rm) {
+    if (rm->address_bits == 16)
+        return put_memory_16(v, reg, rm);
     i64 d = rm->displacement;
     int field = (reg & 7) << 3, base = rm->base & 7;
     if (rm->rip_relative) {
@@ -176,6 +214,7 @@ static int put_memory(struct vector *v, int reg, const struct rm *rm) {
         put_bytes(v, d, 4);
         return 0;
     }
+    d = (i32)d;
     int mod = d == 0 && base != 5 ? 0 : d == (signed char)d ? 1 : 2;
     if (rm->force_disp32)
         mod = 2;
@@ -198,7 +237,7 @@ static int put_modrm(struct vector *v, int reg, const struct rm *rm) {
 static void fix_rip_relative(struct vector *v, int end_of_displacement, const struct rm *rm) {
     if (!end_of_displacement)
         return;
-    u64 d = rm->displacement - (CODE + v->length);
+    u64 d = rm->displacement - (mode == 64 ? code_start + v->length : 0);
     int length = v->length;
     v->length = end_of_displacement - 4;
     put_bytes(v, d, 4);
@@ -219,7 +258,7 @@ void encode(struct vector *v, const struct encoding *e) {
 // pp: 0 none, 1 66, 2 F3, 3 F2; imm < 0: none. Always the 3-byte form: maps 0F 38 and 0F 3A have no other.
 void encode_vex(struct vector *v, int map, int pp, int w, int opcode, int reg, int vvvv, const struct rm *rm, int imm) {
     int x = rm->is_memory && rm->index >= 8, b = rm->is_memory ? rm->base >= 8 : rm->reg >= 8;
-    if (rm->is_memory && rm->address32)
+    if (rm->is_memory && rm->address_bits != mode)
         put(v, 0x67);
     if (rm->is_memory && rm->segment)
         put(v, rm->segment);

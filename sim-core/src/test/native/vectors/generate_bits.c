@@ -59,13 +59,14 @@ static void bit_string(struct vector *v, struct encoding *e, int size) {
     u64 in_register = ((u64)offset & mask_of(size)) | (filler & ~mask_of(size));
     set_register(v, reg, in_register);
     e->reg = reg;
-    e->rm = (struct rm){.is_memory = 1, .base = -1, .index = -1};
+    e->rm = (struct rm){.is_memory = 1, .base = -1, .index = -1, .address_bits = mode};
     int base;
     do
-        base = pick_register(v);
+        base = mode == 16 ? RSI + below(2) : pick_register(v);
     while (is_pinned(v, base));
     e->rm.base = base;
-    e->rm.address = (SCRATCH + 16 + below(SCRATCH_BYTES - 40)) & -(u64)size;
+    e->rm.form16 = base - 2; // [SI], [DI]
+    e->rm.address = (scratch + 16 + below(SCRATCH_BYTES - 40)) & -(u64)size;
     e->rm.displacement = below(256) - 128;
     set_register(v, base, e->rm.address - e->rm.displacement);
 }
@@ -98,12 +99,12 @@ static void scan(struct vector *v, int opcode) {
     struct encoding e = {.size = size, .map = 1, .opcode = opcode, .has_modrm = 1, .reg = pick_register(v)};
     e.rm = pick_rm(v, size, 0);
     v->undefined = CF | OF | SF | AF | PF;
-    if (operand(v, &e.rm, size) == 0 && (!e.rm.is_memory || in_scratch(&e.rm, size))) {
-        if (e.rm.is_memory)
-            v->memory[e.rm.address - SCRATCH] = 2, v->memory_overridden |= 1u << (e.rm.address - SCRATCH) / 8;
-        else if (!is_pinned(v, e.rm.reg))
-            set_register(v, e.rm.reg, 1ul << below(size * 8));
-    }
+    if (e.rm.is_memory && in_scratch(&e.rm, size)) {
+        int byte = e.rm.address - scratch + below(size);
+        v->memory[byte] |= 1 << below(8);
+        v->memory_overridden |= 1u << byte / 8;
+    } else if (!e.rm.is_memory && !is_pinned(v, e.rm.reg))
+        set_register(v, e.rm.reg, v->reg[e.rm.reg] | 1ul << below(size * 8));
     encode(v, &e);
 }
 
@@ -125,7 +126,7 @@ static void crc32(struct vector *v, int unused) {
     e.opcode = 0xf0 | (size > 1);
     e.reg = pick_register(v);
     e.rm = pick_rm(v, size, 0);
-    if (size == 1 && !e.rm.is_memory)
+    if (size == 1 && !e.rm.is_memory && mode == 64)
         e.rm.reg |= 8;
     encode(v, &e);
 }

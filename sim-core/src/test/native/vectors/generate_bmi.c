@@ -1,7 +1,7 @@
 // BMI1, BMI2, ADX.
 #include "generate.h"
 
-static int pick_w(void) { return below(2); }
+static int pick_w(void) { return mode == 64 && below(2); }
 
 // SDM "ANDN": AF and PF are undefined.
 static void andn(struct vector *v, int unused) {
@@ -45,7 +45,7 @@ static void rorx(struct vector *v, int unused) {
 }
 
 static void add_carry(struct vector *v, int mandatory) {
-    int size = 4 << below(2);
+    int size = pick_long_size();
     struct encoding e = {.size = size, .map = 2, .mandatory = mandatory, .opcode = 0xf6, .has_modrm = 1};
     e.reg = pick_register(v);
     e.rm = pick_rm(v, size, 0);

@@ -10,16 +10,17 @@ static i64 pick_branch(int bytes, int length) {
     return d;
 }
 
-static u64 pick_code_target(void) { return CODE + (one_in(2) ? 0x100 : -0x100) + below(64); }
+static u64 pick_code_target(void) { return code_start + (one_in(2) ? 0x100 : -0x100) + below(64); }
 
 static void jcc(struct vector *v, int condition) {
     if (one_in(2)) {
         put(v, 0x70 | condition);
         put_bytes(v, pick_branch(1, 2), 1);
     } else {
+        int bytes = mode == 16 ? 2 : 4;
         put(v, 0x0f);
         put(v, 0x80 | condition);
-        put_bytes(v, pick_branch(4, 6), 4);
+        put_bytes(v, pick_branch(bytes, 2 + bytes), bytes);
     }
 }
 
@@ -37,16 +38,23 @@ static void count_branch(struct vector *v, int opcode) {
     put_bytes(v, pick_branch(1, length), 1);
 }
 
+// A word of the natural size at an aligned place of the scratch area.
+static void set_part(struct vector *v, int offset, u64 value) {
+    memcpy(v->memory + offset, &value, natural_size());
+    v->memory_overridden |= 1u << offset / 8;
+}
+
 // n: 2 CALL, 4 JMP
 static void branch(struct vector *v, int n) {
     int form = below(3);
     if (form == 0) {
         int byte = n == 4 && one_in(2);
         put(v, n == 2 ? 0xe8 : byte ? 0xeb : 0xe9);
-        put_bytes(v, pick_branch(byte ? 1 : 4, byte ? 2 : 5), byte ? 1 : 4);
+        int bytes = byte ? 1 : mode == 16 ? 2 : 4;
+        put_bytes(v, pick_branch(bytes, 1 + bytes), bytes);
         return;
     }
-    struct encoding e = {.size = 8, .default64 = 1, .opcode = 0xff, .has_modrm = 1, .reg = n};
+    struct encoding e = {.size = natural_size(), .default64 = 1, .opcode = 0xff, .has_modrm = 1, .reg = n};
     if (form == 1) {
         int reg;
         do
@@ -55,16 +63,16 @@ static void branch(struct vector *v, int n) {
         set_register(v, reg, pick_code_target());
         e.rm = register_operand(reg);
     } else {
-        e.rm = pick_memory(v, 8, 1);
-        if (in_scratch(&e.rm, 8))
-            set_quadword(v, (e.rm.address - SCRATCH) / 8, pick_code_target());
+        e.rm = pick_memory(v, natural_size(), 1);
+        if (in_scratch(&e.rm, natural_size()))
+            set_part(v, e.rm.address - scratch, pick_code_target());
     }
     encode(v, &e);
 }
 
 static void ret(struct vector *v, int unused) {
     (void)unused;
-    set_quadword(v, (STACK - SCRATCH) / 8, pick_code_target());
+    set_part(v, stack - scratch, pick_code_target());
     if (one_in(2)) {
         put(v, 0xc2);
         put_bytes(v, one_in(2) ? below(64) : chance(), 2);
@@ -75,24 +83,23 @@ static void ret(struct vector *v, int unused) {
 // Some stacks end where memory ends: the push or pop faults.
 static void pick_stack(struct vector *v) {
     switch (below(40)) {
-    case 0: set_register(v, RSP, SCRATCH + SCRATCH_BYTES + 8 + below(8)); break;
-    case 1: set_register(v, RSP, 0x800000000000ul + 64); break;
-    case 2: set_register(v, RSP, SCRATCH + 16 + below(SCRATCH_BYTES - 32)); break;
-    case 3: set_register(v, RSP, SCRATCH + SCRATCH_BYTES - below(8)); break;
+    case 0: set_register(v, RSP, scratch + SCRATCH_BYTES + 8 + below(8)); break;
+    case 1: set_register(v, RSP, mode == 64 ? 0x800000000000ul + 64 : 0xfffe1000ul + below(8)); break;
+    case 2: set_register(v, RSP, scratch + 16 + below(SCRATCH_BYTES - 32)); break;
+    case 3: set_register(v, RSP, scratch + SCRATCH_BYTES - below(8)); break;
     }
 }
 
 static void put_register_form(struct vector *v, int opcode, int reg, int size) {
-    if (size == 2)
-        put(v, 0x66);
-    if (reg >= 8 || one_in(10))
+    put_size(v, size);
+    if (reg >= 8 || (mode == 64 && one_in(10)))
         put(v, 0x40 | reg >> 3);
     put(v, opcode | (reg & 7));
 }
 
 static void push(struct vector *v, int unused) {
     (void)unused;
-    int size = one_in(4) ? 2 : 8, form = below(4);
+    int size = one_in(4) ? (mode == 16 ? 4 : 2) : natural_size(), form = below(4);
     if (form == 0)
         return pick_stack(v), put_register_form(v, 0x50, pick_register(v), size);
     struct encoding e = {.size = size, .default64 = 1};
@@ -114,12 +121,12 @@ static void push(struct vector *v, int unused) {
 // POP into [RSP + d] computes the address after RSP has moved: encode() aims before, which stays inside the scratch.
 static void pop(struct vector *v, int unused) {
     (void)unused;
-    int size = one_in(4) ? 2 : 8;
+    int size = one_in(4) ? (mode == 16 ? 4 : 2) : natural_size();
     if (one_in(2))
         return pick_stack(v), put_register_form(v, 0x58, pick_register(v), size);
     struct encoding e = {.size = size, .default64 = 1, .opcode = 0x8f, .has_modrm = 1};
     do {
-        v->pinned = v->overridden = 0;
+        v->pinned = v->overridden = v->memory_overridden = 0;
         derive_state(v);
         e.rm = pick_rm(v, size, 0);
     } while (e.rm.is_memory && e.rm.base == RSP && e.rm.displacement > 100);
@@ -137,7 +144,7 @@ static void pushf(struct vector *v, int unused) {
 // At CPL 3 with IOPL 0 the IF and IOPL bits of the image are ignored. TF, NT, RF, AC and above stay 0.
 static void popf(struct vector *v, int unused) {
     (void)unused;
-    set_quadword(v, (STACK - SCRATCH) / 8, chance() & (STATUS | DF | 0x3200 | 0x802a));
+    set_quadword(v, (stack - scratch) / 8, chance() & (STATUS | DF | 0x3200 | 0x802a));
     if (one_in(4))
         put(v, 0x66);
     put(v, 0x9d);
@@ -145,7 +152,7 @@ static void popf(struct vector *v, int unused) {
 
 static void leave(struct vector *v, int unused) {
     (void)unused;
-    set_register(v, RBP, one_in(20) ? value() & 0x7fff00000000ul : SCRATCH + below(SCRATCH_BYTES - 7));
+    set_register(v, RBP, one_in(20) ? value() & (mode == 64 ? 0x7fff00000000ul : ~0xffful) : scratch + below(SCRATCH_BYTES - 7));
     if (one_in(4))
         put(v, 0x66);
     put(v, 0xc9);
@@ -154,7 +161,7 @@ static void leave(struct vector *v, int unused) {
 static void enter(struct vector *v, int unused) {
     (void)unused;
     int level = below(5) + (one_in(4) ? 32 : 0);
-    set_register(v, RBP, SCRATCH + 64 + below(100));
+    set_register(v, RBP, scratch + 64 + below(100));
     put(v, 0xc8);
     put_bytes(v, below(48), 2);
     put(v, level);

@@ -34,6 +34,8 @@ static void imul3(struct vector *v, int unused) {
 // Most random dividends overflow. Three in four get a high half that fits, one in eight the very edge.
 static void tame(struct vector *v, int signed_, int size, u64 divisor) {
     int kind = below(8);
+    if (size > 1 && signed_ && !is_pinned(v, RAX))
+        v->overridden |= 1 << RAX; // RDX is made for it
     if (kind >= 6 || is_pinned(v, RDX) || is_pinned(v, RAX))
         return;
     u64 high = 0;
@@ -55,6 +57,8 @@ static void divide(struct vector *v, int n) {
     struct encoding e = {.size = size, .opcode = 0xf6 | (size > 1), .has_modrm = 1, .reg = n};
     e.rm = pick_rm(v, size, 0);
     v->undefined = STATUS;
+    if (one_in(2))
+        pin_operand(v, &e.rm, size);
     tame(v, n == 7, size, operand(v, &e.rm, size));
     encode(v, &e);
 }

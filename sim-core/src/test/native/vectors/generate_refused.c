@@ -38,6 +38,15 @@ static void privileged(struct vector *v, int unused) {
         {3, {0x0f, 0x00, 0xd8}},       // LTR AX
         {3, {0x0f, 0x00, 0xd0}},       // LLDT AX
         {3, {0x0f, 0x01, 0xf8}},       // SWAPGS
+        {2, {0x0f, 0x33}},             // RDPMC
+        {3, {0xf3, 0x0f, 0x09}},       // WBNOINVD
+        {5, {0x66, 0x0f, 0x38, 0x82, 0x03}}, // INVPCID
+        {3, {0x0f, 0x01, 0xca}},       // CLAC
+        {3, {0x0f, 0x01, 0xcb}},       // STAC
+        {3, {0x0f, 0x01, 0xc8}},       // MONITOR
+        {3, {0x0f, 0x01, 0xc9}},       // MWAIT
+        {3, {0x0f, 0x01, 0x10}},       // LGDT [RAX]
+        {3, {0x0f, 0x01, 0x18}},       // LIDT [RAX]
     };
     put_all(v, &forms[below(sizeof forms / sizeof forms[0])]);
 }
@@ -91,7 +100,7 @@ static void lock(struct vector *v, int unused) {
         {3, {0xf0, 0xff, 0xc0}},       // INC EAX
         {2, {0xf0, 0xa4}},             // MOVSB
     };
-    set_register(v, RBX, SCRATCH + 64);
+    set_register(v, RBX, scratch + 64);
     int form = below(sizeof forms / sizeof forms[0]);
     put_all(v, &forms[form]);
     if (form == 1)
@@ -110,7 +119,7 @@ static void too_long(struct vector *v, int unused) {
 
 const struct group refused_groups[] = {
     {"privileged", privileged, 0, 300},
-    {"invalid", invalid, 0, 400},
+    {"invalid", invalid, 0, 400, M64},
     {"lock-invalid", lock, 0, 200},
     {"length", too_long, 0, 200},
 };

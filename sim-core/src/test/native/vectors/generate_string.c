@@ -2,7 +2,7 @@
 #include "generate.h"
 
 static u64 place(int size, int span, int backward) {
-    u64 low = SCRATCH + below(SCRATCH_BYTES - span + 1);
+    u64 low = scratch + below(SCRATCH_BYTES - span + 1);
     return backward ? low + span - size : low;
 }
 
@@ -15,37 +15,34 @@ static void make_runs(struct vector *v) {
         set_quadword(v, below(SCRATCH_BYTES / 8), value());
 }
 
-static u64 address_register(u64 address, int short_address) {
-    return short_address ? address | chance() << 32 : address;
-}
-
 enum { SOURCE = 1, DESTINATION = 2, COMPARES = 4 };
 
 // n: opcode of the byte form * 16 + which of RSI, RDI it uses
 static void string(struct vector *v, int n) {
     int size = pick_size(), use = n & 15, repeat = below(4) ? below(2) + 1 : 0, count = repeat ? below(9) : 1;
-    int compares = use & COMPARES, short_address = one_in(6), backward = v->flags & DF ? 1 : 0;
+    int compares = use & COMPARES, short_address = one_in(6), bits = address_bits(short_address), backward = v->flags & DF ? 1 : 0;
     int span = (count ? count : 1) * size;
     int overrun = repeat && !compares && !short_address && one_in(12);
     if (short_address && !count)
         count = 1;
     if (use & SOURCE)
-        set_register(v, RSI, address_register(place(size, span, backward), short_address));
+        set_register(v, RSI, with_garbage(place(size, span, backward), bits));
     if (use & DESTINATION)
-        set_register(v, RDI, address_register(place(size, span, backward), short_address));
+        set_register(v, RDI, with_garbage(place(size, span, backward), bits));
+    v->flags_pinned = DF;
     if (overrun && !backward) { // reaches the end of the page after a few elements
-        set_register(v, use & DESTINATION ? RDI : RSI, SCRATCH + SCRATCH_BYTES - below(5 * size));
+        set_register(v, use & DESTINATION ? RDI : RSI, scratch + SCRATCH_BYTES - below(5 * size));
         count = 20;
     }
     if (compares && one_in(2))
         make_runs(v);
     if ((n >> 4) == 0xae && one_in(2))
-        set_register(v, RAX, memory_at(v, SCRATCH, 8));
+        set_register(v, RAX, memory_at(v, scratch, 8));
     if (repeat)
-        set_register(v, RCX, address_register(count, short_address));
+        set_register(v, RCX, with_garbage(count, bits));
     u8 prefixes[3];
     int p = 0;
-    if (size == 2)
+    if (size == (mode == 16 ? 4 : 2))
         prefixes[p++] = 0x66;
     if (short_address)
         prefixes[p++] = 0x67;

@@ -26,9 +26,8 @@ static void mov(struct vector *v, int unused) {
 static void mov_immediate(struct vector *v, int unused) {
     (void)unused;
     int size = pick_size(), reg = pick_register(v), rex = (size == 8 ? 8 : 0) | reg >> 3;
-    if (size == 2)
-        put(v, 0x66);
-    if (rex || (size == 1 && one_in(2)))
+    put_size(v, size);
+    if (rex || (size == 1 && mode == 64 && one_in(2)))
         put(v, 0x40 | rex);
     put(v, (size == 1 ? 0xb0 : 0xb8) | (reg & 7));
     put_bytes(v, value(), size);
@@ -36,24 +35,23 @@ static void mov_immediate(struct vector *v, int unused) {
 
 static void moffs(struct vector *v, int unused) {
     (void)unused;
-    int size = pick_size(), short_address = one_in(4);
-    u64 address = SCRATCH + below(SCRATCH_BYTES - size + 1);
-    if (!short_address && one_in(20))
-        address = one_in(2) ? 0x800000000000ul : 0x30000000ul;
-    if (short_address)
+    int size = pick_size(), prefixed = one_in(4);
+    u64 address = scratch + below(SCRATCH_BYTES - size + 1);
+    if (address_bits(prefixed) > 16 && one_in(20))
+        address = address_bits(prefixed) == 64 && one_in(2) ? 0x800000000000ul : 0x30000000ul;
+    if (prefixed)
         put(v, 0x67);
-    if (size == 2)
-        put(v, 0x66);
+    put_size(v, size);
     if (size == 8)
         put(v, 0x48);
     put(v, 0xa0 | (size > 1) | below(2) << 1);
-    put_bytes(v, address, short_address ? 4 : 8);
+    put_bytes(v, address, address_bits(prefixed) / 8);
 }
 
 // opcode: 0xb6 MOVZX, 0xbe MOVSX
 static void extend(struct vector *v, int opcode) {
     int from = 1 + below(2), to = pick_wide_size();
-    v->without_rex = from == 1 && to < 8 && one_in(3);
+    v->without_rex = mode != 64 || (from == 1 && to < 8 && one_in(3));
     struct encoding e = {.size = to, .map = 1, .opcode = opcode | (from == 2), .has_modrm = 1, .reg = pick_register(v)};
     e.rm = pick_rm(v, from, 0);
     if (from == 1 && !e.rm.is_memory && !v->without_rex && to < 8)
@@ -63,7 +61,7 @@ static void extend(struct vector *v, int opcode) {
 
 static void movsxd(struct vector *v, int unused) {
     (void)unused;
-    struct encoding e = {.size = 4 << below(2), .opcode = 0x63, .has_modrm = 1, .reg = pick_register(v)};
+    struct encoding e = {.size = pick_long_size(), .opcode = 0x63, .has_modrm = 1, .reg = pick_register(v)};
     e.rm = pick_rm(v, 4, 0);
     encode(v, &e);
 }
@@ -81,8 +79,7 @@ static void xchg(struct vector *v, int unused) {
     if (one_in(5)) {
         int reg = pick_register(v);
         size = pick_wide_size();
-        if (size == 2)
-            put(v, 0x66);
+        put_size(v, size);
         if (size == 8 || reg >= 8)
             put(v, 0x40 | (size == 8) << 3 | reg >> 3);
         put(v, 0x90 | (reg & 7));
@@ -97,9 +94,10 @@ static void xchg(struct vector *v, int unused) {
 
 static void bswap(struct vector *v, int unused) {
     (void)unused;
-    int reg = pick_register(v), rex = below(2) << 3 | reg >> 3;
+    int reg = pick_register(v), rex = (mode == 64 && below(2)) << 3 | reg >> 3;
     if (rex)
         put(v, 0x40 | rex);
+    put_size(v, 4);
     put(v, 0x0f);
     put(v, 0xc8 | (reg & 7));
 }
@@ -114,7 +112,7 @@ static void movbe(struct vector *v, int unused) {
 
 static void movnti(struct vector *v, int unused) {
     (void)unused;
-    int size = 4 << below(2);
+    int size = pick_long_size();
     struct encoding e = {.size = size, .map = 1, .opcode = 0xc3, .has_modrm = 1, .reg = pick_register(v)};
     e.rm = pick_memory(v, size, 0);
     encode(v, &e);
@@ -140,10 +138,11 @@ static void cmovcc(struct vector *v, int condition) {
 static void xlat(struct vector *v, int unused) {
     (void)unused;
     u64 al = v->reg[RAX] & 0xff;
-    int short_address = one_in(4);
-    u64 base = SCRATCH + below(SCRATCH_BYTES) - al;
-    set_register(v, RBX, short_address ? base | chance() << 32 : base);
-    if (short_address)
+    int prefixed = one_in(4), bits = address_bits(prefixed);
+    u64 base = scratch + below(SCRATCH_BYTES) - al;
+    set_register(v, RAX, v->reg[RAX]);
+    set_register(v, RBX, with_garbage(base & ~0ul >> (64 - bits), bits));
+    if (prefixed)
         put(v, 0x67);
     put(v, 0xd7);
 }
@@ -154,19 +153,21 @@ static void nop(struct vector *v, int unused) {
         u8 length, bytes[10];
     } forms[] = {{1, {0x90}}, {2, {0x66, 0x90}}, {2, {0xf3, 0x90}}, {4, {0xf3, 0x0f, 0x1e, 0xfa}},
                  {3, {0x0f, 0xae, 0xe8}}, {3, {0x0f, 0xae, 0xf0}}, {3, {0x0f, 0xae, 0xf8}},
+                 {2, {0xd9, 0xd0}}, {1, {0x9b}}, // FNOP, FWAIT
                  {9, {0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0}}, {4, {0x48, 0x0f, 0x1e, 0xc8}}};
+    int count = sizeof forms / sizeof forms[0] - (mode == 64 ? 0 : 2);
     if (one_in(2)) {
         struct encoding e = {.size = pick_wide_size(), .map = 1, .opcode = 0x1f, .has_modrm = 1};
         e.rm = one_in(2) ? pick_effective_address(v) : register_operand(pick_register(v));
         if (one_in(3) && e.rm.is_memory) {
             e.opcode = 0x18; // PREFETCHh: never faults
             e.reg = below(4);
-            e.size = 4;
+            e.size = natural_size() & 6;
         }
         encode(v, &e);
         return;
     }
-    int i = below(sizeof forms / sizeof forms[0]);
+    int i = below(count);
     for (int b = 0; b < forms[i].length; b++)
         put(v, forms[i].bytes[b]);
 }
@@ -181,11 +182,11 @@ static void nop(struct vector *v, int unused) {
 
 const struct group transfer_groups[] = {
     {"mov", mov, 0, 4000},         {"mov-imm", mov_immediate, 0, 800}, {"mov-moffs", moffs, 0, 500},
-    {"movzx", extend, 0xb6, 1000}, {"movsx", extend, 0xbe, 1000},      {"movsxd", movsxd, 0, 600},
+    {"movzx", extend, 0xb6, 1000}, {"movsx", extend, 0xbe, 1000},      {"movsxd", movsxd, 0, 600, M64},
     {"lea", lea, 0, 2500},         {"xchg", xchg, 0, 1500},            {"bswap", bswap, 0, 300},
-    {"movbe", movbe, 0, 800},      {"movnti", movnti, 0, 300},         {"cbw", convert, 0x982, 100},
-    {"cwde", convert, 0x984, 100}, {"cdqe", convert, 0x988, 100},      {"cwd", convert, 0x992, 100},
-    {"cdq", convert, 0x994, 100},  {"cqo", convert, 0x998, 100},       {"xlat", xlat, 0, 300},
+    {"movbe", movbe, 0, 800},      {"movnti", movnti, 0, 300, M64 | M32},         {"cbw", convert, 0x982, 100},
+    {"cwde", convert, 0x984, 100}, {"cdqe", convert, 0x988, 100, M64},      {"cwd", convert, 0x992, 100},
+    {"cdq", convert, 0x994, 100},  {"cqo", convert, 0x998, 100, M64},       {"xlat", xlat, 0, 300},
     {"nop", nop, 0, 300},          CONDITIONS("set", setcc, 150),      CONDITIONS("cmov", cmovcc, 200),
 };
 const int transfer_count = sizeof transfer_groups / sizeof transfer_groups[0];

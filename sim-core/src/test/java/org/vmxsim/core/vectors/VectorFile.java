@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -16,22 +17,34 @@ import java.util.zip.GZIPInputStream;
  * Instruction vectors recorded on a real processor; the format is described in {@code src/test/native/README.md}.
  * Iterating decodes one vector at a time.
  */
-public final class VectorFile implements Iterable<InstructionVector> {
+final class VectorFile implements Iterable<InstructionVector> {
     /** The files that the harness writes, one for each family of instructions. */
-    public static final List<String> FAMILIES = List.of(
-            "arithmetic", "transfer", "shift", "bits", "multiply", "string", "control", "stack", "bmi", "refused");
+    static final List<String> FAMILIES = List.of(
+            "arithmetic",
+            "transfer",
+            "shift",
+            "bits",
+            "multiply",
+            "string",
+            "control",
+            "stack",
+            "bmi",
+            "legacy",
+            "system",
+            "refused");
 
     private static final int MAGIC = 'V' | 'M' << 8 | 'X' << 16 | 'V' << 24;
+    private static final int VERSION = 2;
 
-    private final ByteBuffer vectors;
     private final String processorName;
     private final List<String> mnemonics;
     private final long firstSeed;
     private final int count;
+    private final ByteBuffer columns;
 
     private VectorFile(ByteBuffer file) {
-        if (file.getInt() != MAGIC || file.getShort() != 1) {
-            throw new IllegalArgumentException("not a vector file of version 1");
+        if (file.getInt() != MAGIC || file.getShort() != VERSION) {
+            throw new IllegalArgumentException("need a vector file of version " + VERSION);
         }
         this.processorName = text(file);
         this.mnemonics = Stream.generate(() -> text(file))
@@ -39,7 +52,7 @@ public final class VectorFile implements Iterable<InstructionVector> {
                 .toList();
         this.firstSeed = file.getLong();
         this.count = file.getInt();
-        this.vectors = file.slice().order(ByteOrder.LITTLE_ENDIAN);
+        this.columns = file.slice().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /**
@@ -48,7 +61,7 @@ public final class VectorFile implements Iterable<InstructionVector> {
      * @param family one of {@link #FAMILIES}
      * @return the file
      */
-    public static VectorFile of(String family) {
+    static VectorFile of(String family) {
         try (InputStream resource = VectorFile.class.getResourceAsStream(family + ".bin.gz")) {
             if (resource == null) {
                 throw new IllegalArgumentException("no vectors of the family " + family);
@@ -65,7 +78,7 @@ public final class VectorFile implements Iterable<InstructionVector> {
      *
      * @return its brand string
      */
-    public String processorName() {
+    String processorName() {
         return processorName;
     }
 
@@ -74,7 +87,7 @@ public final class VectorFile implements Iterable<InstructionVector> {
      *
      * @return their names
      */
-    public List<String> mnemonics() {
+    List<String> mnemonics() {
         return mnemonics;
     }
 
@@ -83,13 +96,31 @@ public final class VectorFile implements Iterable<InstructionVector> {
      *
      * @return the number
      */
-    public int count() {
+    int count() {
         return count;
+    }
+
+    /**
+     * The forms, without what the processor made of them.
+     *
+     * @return each form with the first of its states
+     */
+    List<FormReader.FormState> forms() {
+        FormReader reader = reader();
+        List<FormReader.FormState> forms = new ArrayList<>();
+        for (FormReader.FormState form; (form = reader.nextForm(firstSeed)) != null; ) {
+            forms.add(form);
+        }
+        return forms;
+    }
+
+    private FormReader reader() {
+        return new FormReader(mnemonics, columns.duplicate().order(ByteOrder.LITTLE_ENDIAN));
     }
 
     @Override
     public Iterator<InstructionVector> iterator() {
-        ByteBuffer in = vectors.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        FormReader forms = reader();
         return new Iterator<>() {
             private int next;
 
@@ -103,58 +134,14 @@ public final class VectorFile implements Iterable<InstructionVector> {
                 if (!hasNext()) {
                     throw new NoSuchElementException();
                 }
-                return decode(in, firstSeed + next++);
+                return forms.next(firstSeed + next++);
             }
         };
-    }
-
-    private InstructionVector decode(ByteBuffer in, long seed) {
-        String mnemonic = mnemonics.get(Byte.toUnsignedInt(in.get()));
-        byte[] code = new byte[in.get()];
-        in.get(code);
-        int undefinedFlags = Short.toUnsignedInt(in.getShort());
-        UserState before = UserState.derive(seed);
-        readRegisters(in, before.gpr());
-        readQuadwords(in, before.scratch());
-        int fault = Byte.toUnsignedInt(in.get());
-        int errorCode = fault == InstructionVector.NO_FAULT ? 0 : Short.toUnsignedInt(in.getShort());
-        long cr2 = fault == InstructionVector.NO_FAULT ? 0 : in.getLong();
-        int ripDelta = in.getInt();
-        UserState after = before.copy(Short.toUnsignedInt(in.getShort()));
-        readRegisters(in, after.gpr());
-        readRuns(in, after.scratch());
-        return new InstructionVector(mnemonic, code, undefinedFlags, before, after, fault, errorCode, cr2, ripDelta);
     }
 
     private static String text(ByteBuffer in) {
         byte[] bytes = new byte[Byte.toUnsignedInt(in.get())];
         in.get(bytes);
         return new String(bytes, StandardCharsets.US_ASCII);
-    }
-
-    private static void readRegisters(ByteBuffer in, long[] gpr) {
-        int mask = Short.toUnsignedInt(in.getShort());
-        for (int i = 0; i < gpr.length; i++) {
-            if ((mask >>> i & 1) != 0) {
-                gpr[i] = in.getLong();
-            }
-        }
-    }
-
-    private static void readQuadwords(ByteBuffer in, byte[] scratch) {
-        int mask = in.getInt();
-        for (int i = 0; i < scratch.length / 8; i++) {
-            if ((mask >>> i & 1) != 0) {
-                in.get(scratch, 8 * i, 8);
-            }
-        }
-    }
-
-    private static void readRuns(ByteBuffer in, byte[] scratch) {
-        for (int runs = Byte.toUnsignedInt(in.get()); runs > 0; runs--) {
-            int offset = Byte.toUnsignedInt(in.get());
-            int length = Byte.toUnsignedInt(in.get()) + 1;
-            in.get(scratch, offset, length);
-        }
     }
 }
