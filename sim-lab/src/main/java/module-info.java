@@ -7,6 +7,7 @@ module org.vmxsim.lab {
 
     exports org.vmxsim.lab;
     exports org.vmxsim.lab.explain;
+    exports org.vmxsim.lab.gdb;
     exports org.vmxsim.lab.scenario;
     exports org.vmxsim.lab.report;
     exports org.vmxsim.lab.trace;

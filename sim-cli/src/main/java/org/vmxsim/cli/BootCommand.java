@@ -10,6 +10,7 @@ import org.vmxsim.core.boot.loader.ImageKind;
 import org.vmxsim.core.time.TimingPreset;
 import org.vmxsim.lab.BootRequest;
 import org.vmxsim.lab.Lab;
+import org.vmxsim.lab.gdb.GdbAddress;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.vmx.Engine;
 import org.vmxsim.vmx.MachineConfig;
@@ -126,10 +127,21 @@ final class BootCommand implements Callable<Integer> {
     @Option(names = "--stats", description = "says at the end what was executed, on standard error")
     private boolean stats;
 
+    @Option(
+            names = "--screen",
+            description = "shows the text screen at 0xb8000: as it changes on a terminal, else at the end")
+    private boolean screen;
+
+    @Option(
+            names = "--gdb",
+            paramLabel = "[HOST:]PORT",
+            description = "waits for GDB at a TCP port (of the loopback interface) or at unix:PATH")
+    private String debugger;
+
     @Override
     public Integer call() {
         BootRequest request = request();
-        Progress progress = new Progress(System.out, quiet);
+        Progress progress = new Progress(System.out, quiet || screen, () -> false, screen);
         RunReport report;
         try {
             report = Lab.boot(request, progress);
@@ -152,6 +164,9 @@ final class BootCommand implements Callable<Integer> {
                 .withMachine(machine())
                 .withLoading(new BootRequest.Loading(Optional.ofNullable(loader), rawAddress, rawBits))
                 .withTimeout(timeoutSeconds);
+        if (debugger != null) {
+            request = request.withDebugger(GdbAddress.parse(debugger));
+        }
         return commandLine.isEmpty() ? request : request.withCommandLine(String.join(" ", commandLine));
     }
 

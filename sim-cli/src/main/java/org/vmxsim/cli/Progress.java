@@ -4,10 +4,13 @@ import java.io.PrintStream;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.vmxsim.lab.RunListener;
+import org.vmxsim.lab.TextScreen;
+import org.vmxsim.lab.gdb.GdbAddress;
 
 /** A line on standard error that says how far a run is, where a person watches; and the guest's console. */
 final class Progress implements RunListener {
     private static final long STEP_NANOS = 250_000_000L;
+    private static final long DRAWING_NANOS = 50_000_000L;
 
     private final PrintStream console;
     private final boolean shown;
@@ -16,6 +19,9 @@ final class Progress implements RunListener {
     private boolean atLineStart = true;
     private final BooleanSupplier stop;
     private boolean drawn;
+    private final boolean watchesScreen;
+    private TextScreen last;
+    private long nextDrawing;
 
     /**
      * Watches a run.
@@ -35,7 +41,20 @@ final class Progress implements RunListener {
      * @param stop whether the run shall end
      */
     Progress(PrintStream console, boolean quiet, BooleanSupplier stop) {
+        this(console, quiet, stop, false);
+    }
+
+    /**
+     * Watches a run with its text screen.
+     *
+     * @param console where the guest's console goes, or null for nowhere
+     * @param quiet no progress line even on a terminal
+     * @param stop whether the run shall end
+     * @param screen whether to show the text screen too
+     */
+    Progress(PrintStream console, boolean quiet, BooleanSupplier stop, boolean screen) {
         this.stop = stop;
+        this.watchesScreen = screen;
         this.console = console;
         this.shown = !quiet && System.console() != null;
     }
@@ -71,6 +90,35 @@ final class Progress implements RunListener {
         return stop.getAsBoolean();
     }
 
+    @Override
+    public void waitsForDebugger(GdbAddress address) {
+        System.err.println("vmxsim: waits for a debugger; in gdb: target remote " + address);
+        System.err.flush();
+    }
+
+    @Override
+    public boolean watchesScreen() {
+        return watchesScreen;
+    }
+
+    @Override
+    public void screen(TextScreen screen) {
+        last = screen;
+        long now = System.nanoTime();
+        if (System.console() != null && now >= nextDrawing) {
+            draw();
+            nextDrawing = now + DRAWING_NANOS;
+        }
+    }
+
+    private void draw() {
+        if (nextDrawing == 0) {
+            System.out.print("\033[2J");
+        }
+        System.out.print(last.drawing());
+        System.out.flush();
+    }
+
     /** Ends the progress line and an unfinished line of the console. */
     void end() {
         clear();
@@ -79,6 +127,13 @@ final class Progress implements RunListener {
                 console.println();
             }
             console.flush();
+        }
+        if (last != null) {
+            if (System.console() != null) {
+                draw();
+            } else {
+                System.out.print(last.text());
+            }
         }
     }
 

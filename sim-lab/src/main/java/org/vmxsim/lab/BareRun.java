@@ -8,6 +8,7 @@ import org.vmxsim.core.boot.BootModule;
 import org.vmxsim.core.boot.MultibootImage;
 import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.core.platform.DebugConsole;
+import org.vmxsim.lab.gdb.GdbServer;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.InputFile;
 import org.vmxsim.vmx.Machine;
@@ -15,11 +16,15 @@ import org.vmxsim.vmx.Machine;
 /** Boots an image on the bare machine and runs it to its end. */
 final class BareRun {
     private static final long SLICE = 1_000_000;
+    private static final long DEBUGGED_SLICE = 200_000;
     private static final int MAX_FILE_BYTES = 1 << 30;
+    private static final RunReport.End KILLED = new RunReport.End("interrupted", -1, "The debugger has ended the run.");
 
     private final BootRequest request;
     private final RunListener listener;
     private final Machine machine;
+    private GdbServer debugger;
+    private TextScreen screen;
 
     BareRun(BootRequest request, RunListener listener) {
         this.request = request;
@@ -50,19 +55,56 @@ final class BareRun {
     }
 
     RunReport run() {
+        if (request.debugger().isEmpty()) {
+            return report(runToEnd());
+        }
+        try (GdbServer server = GdbServer.listen(request.debugger().get(), machine)) {
+            listener.waitsForDebugger(server.address());
+            debugger = server;
+            return report(server.accept() ? runToEnd() : KILLED);
+        }
+    }
+
+    private RunReport.End runToEnd() {
         long deadline = request.timeoutSeconds() == 0
                 ? Long.MAX_VALUE
                 : System.nanoTime() + (long) (request.timeoutSeconds() * 1e9);
         RunReport.End end = null;
         while (end == null) {
-            StopReason reason = machine.run(SLICE);
+            StopReason reason = machine.run(debugger == null ? SLICE : DEBUGGED_SLICE);
             listener.progress(machine.instructions(), 0);
+            lookAtScreen();
             end = end(reason);
+            if (debugger != null) {
+                end = debugged(end);
+            }
             if (end == null && System.nanoTime() >= deadline) {
                 end = new RunReport.End("limit", -1, "Time-out" + count());
             }
         }
-        return report(end);
+        return end;
+    }
+
+    private RunReport.End debugged(RunReport.End end) {
+        if (end == null) {
+            return debugger.attend() ? null : KILLED;
+        }
+        if (end.how().equals("shutdown")) {
+            debugger.shutDown();
+        } else {
+            debugger.exited(Math.max(0, end.exitCode()));
+        }
+        return end;
+    }
+
+    private void lookAtScreen() {
+        if (listener.watchesScreen()) {
+            TextScreen now = TextScreen.of(machine.memory());
+            if (!now.equals(screen)) {
+                screen = now;
+                listener.screen(now);
+            }
+        }
     }
 
     private String count() {

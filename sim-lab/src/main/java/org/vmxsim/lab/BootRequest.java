@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.vmxsim.core.boot.BootImage;
 import org.vmxsim.core.boot.loader.ImageKind;
 import org.vmxsim.core.boot.loader.RawImage;
+import org.vmxsim.lab.gdb.GdbAddress;
 import org.vmxsim.vmx.MachineConfig;
 
 /**
@@ -20,6 +21,7 @@ import org.vmxsim.vmx.MachineConfig;
  * @param modules files that are loaded beside it
  * @param machine what the machine is made of
  * @param loading how the image is loaded
+ * @param debugger where to wait for a debugger before the first instruction, or empty
  * @param timeoutSeconds host seconds after which the run ends, or 0 for never
  */
 public record BootRequest(
@@ -28,6 +30,7 @@ public record BootRequest(
         List<Path> modules,
         MachineConfig machine,
         Loading loading,
+        Optional<GdbAddress> debugger,
         double timeoutSeconds) {
     /** The machine of a request that asks for no other: everything on, 512 MiB, the devices of a PC. */
     public static final MachineConfig MACHINE =
@@ -68,13 +71,13 @@ public record BootRequest(
     }
 
     /**
-     * An image on {@link #MACHINE}, without command line, modules and time-out.
+     * An image on {@link #MACHINE}, without command line, modules, debugger and time-out.
      *
      * @param image the image file
      * @return the request
      */
     public static BootRequest of(Path image) {
-        return new BootRequest(image, "", List.of(), MACHINE, Loading.BY_FILE, 0);
+        return new BootRequest(image, "", List.of(), MACHINE, Loading.BY_FILE, Optional.empty(), 0);
     }
 
     /**
@@ -84,7 +87,7 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withCommandLine(String words) {
-        return new BootRequest(image, words, modules, machine, loading, timeoutSeconds);
+        return new BootRequest(image, words, modules, machine, loading, debugger, timeoutSeconds);
     }
 
     /**
@@ -94,7 +97,7 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withModules(List<Path> files) {
-        return new BootRequest(image, commandLine, files, machine, loading, timeoutSeconds);
+        return new BootRequest(image, commandLine, files, machine, loading, debugger, timeoutSeconds);
     }
 
     /**
@@ -104,7 +107,7 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withMachine(MachineConfig config) {
-        return new BootRequest(image, commandLine, modules, config, loading, timeoutSeconds);
+        return new BootRequest(image, commandLine, modules, config, loading, debugger, timeoutSeconds);
     }
 
     /**
@@ -114,7 +117,7 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withTimeout(double seconds) {
-        return new BootRequest(image, commandLine, modules, machine, loading, seconds);
+        return new BootRequest(image, commandLine, modules, machine, loading, debugger, seconds);
     }
 
     /**
@@ -124,6 +127,16 @@ public record BootRequest(
      * @return the changed request
      */
     public BootRequest withLoading(Loading how) {
-        return new BootRequest(image, commandLine, modules, machine, how, timeoutSeconds);
+        return new BootRequest(image, commandLine, modules, machine, how, debugger, timeoutSeconds);
+    }
+
+    /**
+     * With a debugger.
+     *
+     * @param where where it connects
+     * @return the changed request
+     */
+    public BootRequest withDebugger(GdbAddress where) {
+        return new BootRequest(image, commandLine, modules, machine, loading, Optional.of(where), timeoutSeconds);
     }
 }

@@ -1,5 +1,7 @@
 package org.vmxsim.lab;
 
+import org.vmxsim.lab.gdb.GdbAddress;
+
 /** Watches a run from outside; all it can do to the run is to end it early. */
 public interface RunListener {
     /** Nobody watches. */
@@ -19,6 +21,29 @@ public interface RunListener {
      * @param octet 0 to 255
      */
     default void console(int octet) {}
+
+    /**
+     * The run waits for a debugger.
+     *
+     * @param address where it listens
+     */
+    default void waitsForDebugger(GdbAddress address) {}
+
+    /**
+     * Whether {@link #screen} is to be called.
+     *
+     * @return true to see the text screen
+     */
+    default boolean watchesScreen() {
+        return false;
+    }
+
+    /**
+     * The text screen has changed since the last call.
+     *
+     * @param screen what it shows now
+     */
+    default void screen(TextScreen screen) {}
 
     /**
      * Asked now and then whether the run shall end here. What it has done so far is reported.

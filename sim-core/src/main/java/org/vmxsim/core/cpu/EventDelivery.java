@@ -309,7 +309,7 @@ public class EventDelivery {
         if (cpu.activity != CpuState.ACTIVE) {
             return idle(budgetEnd);
         }
-        if (boundary.faultsBeforeFetch()) {
+        if (boundary.stopsBeforeFetch()) {
             return true;
         }
         boundary.prepare(budgetEnd);

@@ -104,9 +104,13 @@ final class InstructionBoundary {
         }
     }
 
-    /** Faults that come before the instruction is fetched; true if one has been requested. */
-    boolean faultsBeforeFetch() {
+    /** What comes before the instruction is fetched: a debugger's stop, or a fault. True if there was something. */
+    boolean stopsBeforeFetch() {
         refreshBreakpoints();
+        if (cpu.breakpoints.debuggerStops(linearRip())) {
+            cpu.stop(StopReason.REQUESTED);
+            return true;
+        }
         if (cpu.breakpoints.watchesCode()) {
             boolean shadow = (cpu.interruptibility & CpuState.BLOCKING_BY_MOV_SS) != 0;
             boolean free = (cpu.rflagsSystem & RF) == 0 && !cpu.repeating && !shadow;

@@ -33,6 +33,8 @@ public final class Breakpoints {
     private int data;
     private int met;
 
+    private ExternalDebugger debugger;
+
     /** No breakpoints. */
     public Breakpoints() {}
 
@@ -86,7 +88,7 @@ public final class Breakpoints {
      * @return true if accesses must be told by {@link #access}
      */
     public boolean watchesData() {
-        return data != 0;
+        return data != 0 || debugger != null && debugger.watchesData();
     }
 
     /**
@@ -95,7 +97,7 @@ public final class Breakpoints {
      * @return true if each instruction must be asked for by {@link #code}
      */
     public boolean watchesCode() {
-        return (enabled & registersOfKind[EXECUTION]) != 0;
+        return (enabled & registersOfKind[EXECUTION]) != 0 || debugger != null && debugger.watchesInstructions();
     }
 
     /**
@@ -110,7 +112,27 @@ public final class Breakpoints {
                 return true;
             }
         }
-        return false;
+        return debugger != null && debugger.watchesPage(linear);
+    }
+
+    /**
+     * Connects a debugger outside the machine.
+     *
+     * @param outside who is asked besides the debug registers, or null for nobody; follow with a flush of the memory
+     *     unit, here and when what it watches changes
+     */
+    public void debugger(ExternalDebugger outside) {
+        debugger = outside;
+    }
+
+    /**
+     * Whether the debugger outside ends the run here.
+     *
+     * @param linear linear address of the next instruction
+     * @return true to stop before it
+     */
+    public boolean debuggerStops(long linear) {
+        return debugger != null && debugger.stopsBefore(linear);
     }
 
     /**
@@ -145,7 +167,8 @@ public final class Breakpoints {
         int registers = registersOfKind[DATA_ACCESS] | (write ? registersOfKind[DATA_WRITE] : 0);
         int bits = reported(overlapping(registers, linear, sizeBytes));
         met |= bits;
-        return bits != 0;
+        boolean outside = debugger != null && debugger.accessed(linear, sizeBytes, write);
+        return bits != 0 || outside;
     }
 
     /**
