@@ -117,7 +117,7 @@ final class Words {
     static int status(RunReport.End end) {
         return switch (end.how()) {
             case "exit" -> end.exitCode() & 0x7f;
-            case "halted", "finished" -> 0;
+            case "halted", "finished", "off" -> 0;
             case "stopped" -> Main.STOPPED;
             case "limit" -> Main.TIME_OUT;
             case "interrupted" -> Main.INTERRUPTED;

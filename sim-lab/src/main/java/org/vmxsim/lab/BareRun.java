@@ -117,10 +117,18 @@ final class BareRun {
             return new RunReport.End("exit", code, "The program ended with exit code " + code + count());
         }
         return switch (reason) {
-            case BUDGET, REQUESTED -> null;
+            case BUDGET, REQUESTED -> machine.ending().map(this::ended).orElse(null);
             case HALTED -> new RunReport.End("halted", -1, "The processor halted for good" + count());
             case SHUTDOWN -> new RunReport.End("shutdown", -1, "The processor shut down by a triple fault" + count());
             case VM_EXIT -> throw new AssertionError("a bare machine hands no VM exit to Java");
+        };
+    }
+
+    private RunReport.End ended(Machine.Ending how) {
+        return switch (how) {
+            case EXIT_PORT -> throw new AssertionError("an end by the exit port has an exit code");
+            case RESET -> new RunReport.End("reset", -1, "The program reset the machine" + count());
+            case POWER_OFF -> new RunReport.End("off", -1, "The program switched the machine off" + count());
         };
     }
 

@@ -3,6 +3,7 @@ package org.vmxsim.vmx;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.platform.DebugExit;
+import org.vmxsim.core.platform.ShutdownPort;
 import org.vmxsim.core.platform.Uart16550;
 import org.vmxsim.core.platform.pc.PcPlatform;
 
@@ -32,8 +34,16 @@ import org.vmxsim.core.platform.pc.PcPlatform;
  * }</pre>
  */
 public final class Machine {
-    private static final int COM1 = 0x3f8;
-    private static final int COM_PORTS = 8;
+    /** How a program ends itself. */
+    public enum Ending {
+        /** By the debug-exit port. */
+        EXIT_PORT,
+        /** By a reset: ports 0xcf9 and 0x92, or the keyboard controller. */
+        RESET,
+        /** By the power-off port 0x8900. */
+        POWER_OFF
+    }
+
     private static final long MMIO_HOLE = 3L << 30;
     private static final long HIGH_MEMORY = 4L << 30;
 
@@ -43,6 +53,8 @@ public final class Machine {
     private final List<LogicalProcessor> processors;
     private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
     private final DebugExit exitPort;
+    private final Uart16550 com1;
+    private Ending ending;
     private IntConsumer serialSink = value -> {};
     /** Whose turn it is; null where only processor 0 runs. */
     private final ProcessorTurns turns;
@@ -59,10 +71,16 @@ public final class Machine {
         processors = Stream.generate(() -> new LogicalProcessor(config, memory, ports, shared))
                 .limit(config.processors())
                 .toList();
-        exitPort = new DebugExit(this::stop);
+        exitPort = new DebugExit(() -> end(Ending.EXIT_PORT));
         ports.attach(DebugExit.PORT, DebugExit.PORTS, exitPort);
-        ports.attach(COM1, COM_PORTS, new Uart16550(this::transmitted));
+        ports.attach(ShutdownPort.PORT, 1, new ShutdownPort(() -> end(Ending.POWER_OFF)));
         PcPlatform platform = config.platform() == MachineConfig.Platform.PC ? addPlatform() : null;
+        com1 = new Uart16550(this::transmitted, level -> {
+            if (platform != null) {
+                platform.request(Uart16550.COM1_REQUEST, level);
+            }
+        });
+        ports.attach(Uart16550.COM1, Uart16550.PORTS, com1);
         turns = platform == null || config.processors() == 1
                 ? null
                 : new ProcessorTurns(processors, config.turns(), platform::turn);
@@ -72,7 +90,7 @@ public final class Machine {
     private PcPlatform addPlatform() {
         List<Processor> cpus = processors.stream().map(LogicalProcessor::cpu).toList();
         long ticksPerSecond = config.timing().number("clock.tscMhz") * 1_000_000L;
-        PcPlatform platform = new PcPlatform(cpus, memory, ports, ticksPerSecond, this::stop);
+        PcPlatform platform = new PcPlatform(cpus, memory, ports, ticksPerSecond, () -> end(Ending.RESET));
         long lowBytes = Math.min(config.memoryBytes(), MMIO_HOLE);
         platform.memorySize(lowBytes, config.memoryBytes() - lowBytes);
         if (config.testDevice()) {
@@ -102,6 +120,12 @@ public final class Machine {
     private void transmitted(int value) {
         serial.write(value);
         serialSink.accept(value);
+    }
+
+    /** The first ending counts. */
+    private void end(Ending how) {
+        ending = ending == null ? how : ending;
+        stop();
     }
 
     private void stop() {
@@ -202,6 +226,26 @@ public final class Machine {
      */
     public OptionalInt exitCode() {
         return exitPort.written() ? OptionalInt.of(exitPort.code()) : OptionalInt.empty();
+    }
+
+    /**
+     * How the program has ended itself.
+     *
+     * @return the first ending, empty as long as it has not ended
+     */
+    public Optional<Ending> ending() {
+        return Optional.ofNullable(ending);
+    }
+
+    /**
+     * Sends bytes to the program by COM1; call it between runs. What its receiver has no room for waits.
+     *
+     * @param octets the bytes
+     */
+    public void serialInput(byte... octets) {
+        for (byte octet : octets) {
+            com1.receive(octet);
+        }
     }
 
     /**

@@ -27,7 +27,7 @@ class PlatformMachineTest {
         String program = SmallKernel.outputs(
                         0x20, 0x11, 0x21, 0x20, 0x21, 4, 0x21, 1, 0xa0, 0x11, 0xa1, 0x28, 0xa1, 2, 0xa1, 1)
                 + SmallKernel.outputs(0x21, 0xfa, 0xa1, 0xfe, 0x43, 0x34, 0x40, 0xa9, 0x40, 4, 0x70, 0xb, 0x71, 0x42)
-                + SmallKernel.apic(0x3e0, 0xb) + SmallKernel.apic(0x320, 0x20040) + SmallKernel.apic(0x380, 25_000)
+                + SmallKernel.apic(0x3e0, 0xb) + SmallKernel.apic(0x320, 0x20040) + SmallKernel.apic(0x380, 100_000)
                 // ECX, ESI, EDI = 0; STI; HLT until each is 3; OUT 0xf4
                 + " 31 c9 31 f6 31 ff fb f4 83 f9 03 72 fa 83 fe 03 72 f5 83 ff 03 72 f0 e7 f4";
         Machine machine = Machine.of(PC.withEngine(engine).withProcessors(processors));

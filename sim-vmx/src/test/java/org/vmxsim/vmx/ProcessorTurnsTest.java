@@ -67,11 +67,11 @@ class ProcessorTurnsTest {
     @Test
     @DisplayName("One that loops keeps the clock going while the other is halted and takes its timer")
     void timerOfTheHalted() {
-        // APIC timer of the first: periodic, vector 0x40, 25 pulses of 25 MHz; ESI counts; three times, then OUT 0xf4
+        // APIC timer of the first: periodic, vector 0x40, 100 pulses of 100 MHz; ESI counts; three times, then OUT 0xf4
         SmallKernel kernel = new SmallKernel();
         kernel.gate(0x40, 0x380, "46" + SmallKernel.apic(0xb0, 0) + " cf");
         String program = SmallKernel.apic(0x300, 0xc4500) + SmallKernel.apic(0x300, 0xc4608)
-                + SmallKernel.apic(0x3e0, 0xb) + SmallKernel.apic(0x320, 0x20040) + SmallKernel.apic(0x380, 25)
+                + SmallKernel.apic(0x3e0, 0xb) + SmallKernel.apic(0x320, 0x20040) + SmallKernel.apic(0x380, 100)
                 + " 31 f6 fb f4 83 fe 03 72 fa e7 f4";
         Machine machine = Machine.of(PC.withTurns(new Turns(1 << 20, OptionalLong.empty())));
         machine.boot(kernel.kernel(program), "timer", java.util.List.of());

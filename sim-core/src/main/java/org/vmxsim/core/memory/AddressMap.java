@@ -29,6 +29,8 @@ final class AddressMap {
     }
 
     private final List<Region> regions = new ArrayList<>();
+    /** Who answers where nothing lies, or null. */
+    private Region elsewhere;
 
     /** Adds a region after checking it. */
     void add(Region added) {
@@ -48,6 +50,17 @@ final class AddressMap {
             }
         }
         regions.add(added);
+    }
+
+    /** Sets who answers, by address, where nothing lies. */
+    void elsewhere(MmioDevice device) {
+        elsewhere = new Region(0, 1L << MAX_ADDRESS_BITS, device, false);
+    }
+
+    /** The region at an address, or what answers where nothing lies; null if nothing does. */
+    Region answering(long hpa) {
+        Region region = at(hpa);
+        return region == null ? elsewhere : region;
     }
 
     /** The region at an address, or null. */

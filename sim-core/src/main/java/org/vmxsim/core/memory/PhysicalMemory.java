@@ -107,6 +107,15 @@ public final class PhysicalMemory extends ByteAddressed {
     }
 
     /**
+     * Sets who answers where nothing lies, instead of ones.
+     *
+     * @param device gets addresses as offsets
+     */
+    public void answerElsewhere(MmioDevice device) {
+        map.elsewhere(device);
+    }
+
+    /**
      * Which pages hold decoded code; writes through this class tell it.
      *
      * @return the register of code pages

@@ -111,7 +111,7 @@ final class SlowMemory {
     }
 
     private long readUntouched(long hpa, int sizeBytes) {
-        Region region = map.at(hpa);
+        Region region = map.answering(hpa);
         if (region == null) {
             return ones(sizeBytes);
         }
@@ -138,7 +138,7 @@ final class SlowMemory {
             put(touched, (int) hpa & touched.length - 1, sizeBytes, value);
             return;
         }
-        Region region = map.at(hpa);
+        Region region = map.answering(hpa);
         if (region == null) {
             return;
         }

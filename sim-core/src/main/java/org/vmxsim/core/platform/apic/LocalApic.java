@@ -27,6 +27,7 @@ public final class LocalApic implements InterruptPins.Controller {
     private static final long GLOBALLY_ENABLED = 1 << 11;
     private static final long EXTENDED = 1 << 10;
     private static final long BOOTSTRAP = 1 << 8;
+    private static final long PAGE = -0x1000L;
     private static final int FIRST_LEGAL_VECTOR = 16;
 
     final Processor cpu;
@@ -122,9 +123,9 @@ public final class LocalApic implements InterruptPins.Controller {
         return (cpu.apicBase & (GLOBALLY_ENABLED | EXTENDED)) == (GLOBALLY_ENABLED | EXTENDED);
     }
 
-    /** Whether software reaches the registers by memory. */
-    boolean isMapped() {
-        return (cpu.apicBase & (GLOBALLY_ENABLED | EXTENDED)) == GLOBALLY_ENABLED;
+    /** Whether software reaches the registers by memory, and in the page of this physical address. */
+    boolean isMappedAt(long hpa) {
+        return (cpu.apicBase & (PAGE | GLOBALLY_ENABLED | EXTENDED)) == (hpa & PAGE | GLOBALLY_ENABLED);
     }
 
     boolean isSoftwareEnabled() {

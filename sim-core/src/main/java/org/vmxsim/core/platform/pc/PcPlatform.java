@@ -28,8 +28,11 @@ import org.vmxsim.core.time.EventQueue;
  * APIC.
  */
 public final class PcPlatform {
-    /** Frequency of the local APICs' timers, before the divider: the core crystal clock of server processors. */
-    public static final long APIC_TIMER_HERTZ = 25_000_000;
+    /**
+     * Frequency of the local APICs' timers, before the divider: the bus clock, since CPUID leaf 0x15 of no model tells
+     * a ratio of core crystal clock and time-stamp counter. SDM "APIC Timer".
+     */
+    public static final long APIC_TIMER_HERTZ = 100_000_000;
     /** Date and time at the start, so that runs repeat. */
     public static final LocalDateTime START = LocalDateTime.of(2025, 1, 1, 0, 0, 0);
 
@@ -77,6 +80,7 @@ public final class PcPlatform {
         }
         page = new LocalApicPage(apics.get(0));
         memory.addDevice(LocalApicPage.BASE, LocalApicPage.SIZE_BYTES, page);
+        memory.answerElsewhere(page.moved());
         memory.addDevice(IoApic.BASE, IoApic.SIZE_BYTES, ioApic);
         EventQueue devices = queues.get(0);
         clock = new RealTimeClock(devices, ticksPerSecond, START, level -> request(CLOCK_REQUEST, level));

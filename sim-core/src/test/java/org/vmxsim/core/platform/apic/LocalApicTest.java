@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.cpu.Processor;
+import org.vmxsim.core.memory.MmioDevice;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuModel;
@@ -409,5 +410,24 @@ class LocalApicTest {
         assertThat(pending(0)).isEqualTo(-1);
         io.write(0x40, 4, 0x51);
         take(0, 0x51);
+    }
+
+    @Test
+    @DisplayName("Relocating the Local APIC Registers: each processor finds its own where it has moved it")
+    void relocation() {
+        MmioDevice moved = page.moved();
+        page.turn(apics[0]);
+        wrmsr(0x1b, 0xfed4_0900L);
+        assertThat(moved.read(0xfed4_0030L, 4)).isEqualTo(0x0105_0014);
+        moved.write(0xfed4_0080L, 4, 0x70);
+        assertThat(cpus[0].cr8).isEqualTo(7);
+        assertThat(read(0x30)).as("nothing at the old place").isEqualTo(-1);
+        assertThat(moved.read(0xfee4_0030L, 4)).isEqualTo(0xffff_ffffL);
+        page.turn(apics[1]);
+        assertThat(moved.read(0xfed4_0030L, 1)).isEqualTo(0xff);
+        assertThat(read(0x20)).isEqualTo(0x0100_0000);
+        page.turn(apics[0]);
+        wrmsr(0x1b, 0xfed4_0d00L);
+        assertThat(moved.read(0xfed4_0030L, 8)).as("x2APIC mode").isEqualTo(-1);
     }
 }
