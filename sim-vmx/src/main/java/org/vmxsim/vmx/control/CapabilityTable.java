@@ -118,6 +118,7 @@ final class CapabilityTable {
         cr4 |= bit(model, CpuFeature.SMEP, 20);
         cr4 |= bit(model, CpuFeature.SMAP, 21);
         cr4 |= bit(model, CpuFeature.PKU, 22);
+        cr4 |= bit(model, CpuFeature.CET_SS, 23) | bit(model, CpuFeature.CET_IBT, 23);
         return cr4 | bit(model, CpuFeature.PKS, 24);
     }
 
