@@ -45,7 +45,7 @@ public final class FunctionalAccess extends TranslatingAccess {
     }
 
     private void enter(long linear, int access) {
-        cpu.translations.noteGuestPage(translation.guestPageShift);
+        cpu.translations.noteGuestPage(linear, translation.guestPageShift);
         if ((access & AccessContext.FETCH) != 0) {
             cpu.mem.enterFetch(linear, translation.hpa);
             return;

@@ -39,8 +39,13 @@ public final class TranslationContexts {
     private final int[] modes = new int[CAPACITY];
     private final long[] ep4tas = new long[CAPACITY];
     private final long[] keyRights = new long[CAPACITY];
+    /** The numbers that are not retired, in any order, and for each number its place among them. */
+    private final short[] live = new short[CAPACITY];
+
+    private final short[] placeInLive = new short[CAPACITY];
     private final byte[] largestPageShift = new byte[CAPACITY];
     private int used;
+    private int liveCount;
 
     /** No context has a number. */
     public TranslationContexts() {
@@ -51,6 +56,7 @@ public final class TranslationContexts {
     public void clear() {
         Arrays.fill(numberAtSlot, (short) -1);
         used = 0;
+        liveCount = 0;
     }
 
     /**
@@ -93,6 +99,8 @@ public final class TranslationContexts {
         ep4tas[number] = ep4ta;
         keyRights[number] = keys;
         largestPageShift[number] = 12;
+        placeInLive[number] = (short) liveCount;
+        live[liveCount++] = (short) number;
         return number;
     }
 
@@ -103,6 +111,26 @@ public final class TranslationContexts {
      */
     public int used() {
         return used;
+    }
+
+    /**
+     * How many numbers are not retired.
+     *
+     * @return 0 to {@link #used()}
+     */
+    public int live() {
+        return liveCount;
+    }
+
+    /**
+     * One of the numbers that are not retired. Retiring one moves the last into its place, so that a loop which retires
+     * goes downwards.
+     *
+     * @param index 0 to {@link #live()} - 1
+     * @return the number
+     */
+    public int live(int index) {
+        return live[index];
     }
 
     /**
@@ -141,7 +169,8 @@ public final class TranslationContexts {
      * @param ep4ta the EP4TA, {@link #NO_EPT}, {@link #ANY_EP4TA} or {@link #WITH_EPT}
      */
     public void retire(int vpid, int pcid, long ep4ta) {
-        for (int number = 0; number < used; number++) {
+        for (int i = liveCount - 1; i >= 0; i--) {
+            int number = live[i];
             if (matches(number, vpid, pcid, ep4ta)) {
                 retire(number);
             }
@@ -154,7 +183,14 @@ public final class TranslationContexts {
      * @param number 0 to {@link #used()} - 1
      */
     public void retire(int number) {
+        if (vpids[number] == RETIRED) {
+            return;
+        }
         vpids[number] = RETIRED;
+        int place = placeInLive[number];
+        short last = live[--liveCount];
+        live[place] = last;
+        placeInLive[last] = (short) place;
     }
 
     /**

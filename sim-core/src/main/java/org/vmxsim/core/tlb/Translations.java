@@ -17,7 +17,10 @@ import java.util.Arrays;
  * (global pages go with their PCID); the modelled structures invalidate what the manual says.
  */
 public final class Translations {
+    private static final int LARGEST_REGION_SHIFT = 22;
+
     private final TranslationContexts contexts = new TranslationContexts();
+    private final LargePageRegions largePages = new LargePageRegions();
     private ContextTaggedTable[] tables = new ContextTaggedTable[0];
     private TranslationStructures structures;
     private int vpid;
@@ -92,6 +95,7 @@ public final class Translations {
         int number = contexts.intern(vpid, pcid, ep4ta, mode, keys);
         if (number == TranslationContexts.FULL) {
             contexts.clear();
+            largePages.clear();
             for (ContextTaggedTable table : tables) {
                 table.flush();
             }
@@ -104,14 +108,22 @@ public final class Translations {
     }
 
     /**
-     * Tells that a page was entered into a tagged table in the current context. INVLPG of one address must forget all
-     * entries made from a large guest page, so their existence must be known.
+     * Tells that a page is about to be entered into a tagged table in the current context. INVLPG of one address must
+     * forget all entries made from a large guest page, so their existence must be known.
      *
+     * @param linear a linear address in the 4-KiB page that is entered
      * @param guestPageShift log2 of the size of the guest page: 12, 21, 22 or 30
      */
-    public void noteGuestPage(int guestPageShift) {
-        if (guestPageShift > 12) {
-            contexts.notePageShift(current, guestPageShift);
+    public void noteGuestPage(long linear, int guestPageShift) {
+        if (guestPageShift == 12) {
+            return;
+        }
+        contexts.notePageShift(current, guestPageShift);
+        if (guestPageShift <= LARGEST_REGION_SHIFT) {
+            long lost = largePages.note(linear, current);
+            if (lost != LargePageRegions.NONE) {
+                forgetRegion(LargePageRegions.first(lost), LargePageRegions.context(lost));
+            }
         }
     }
 
@@ -225,9 +237,10 @@ public final class Translations {
      * @param gla the linear address, if valid
      */
     public void eptViolation(long gpa, boolean glaValid, long gla) {
-        for (int number = 0; glaValid && number < contexts.used(); number++) {
+        for (int i = contexts.live() - 1; glaValid && i >= 0; i--) {
+            int number = contexts.live(i);
             if (contexts.matches(number, vpid, pcid, ep4ta)) {
-                forgetIn(number, gla, 12);
+                forgetOne(gla, number);
             }
         }
         if (structures != null) {
@@ -255,6 +268,7 @@ public final class Translations {
     /** Forgets everything: reset, change of engine, and software above that changed memory behind the processor. */
     public void flushAll() {
         contexts.clear();
+        largePages.clear();
         for (ContextTaggedTable table : tables) {
             table.flush();
         }
@@ -271,27 +285,41 @@ public final class Translations {
     }
 
     private void forgetPage(int ofVpid, int ofPcid, long linear) {
-        for (int number = 0; number < contexts.used(); number++) {
+        for (int i = contexts.live() - 1; i >= 0; i--) {
+            int number = contexts.live(i);
             if (contexts.matches(number, ofVpid, ofPcid, ANY_EP4TA)) {
-                forgetIn(number, linear, contexts.largestPageShift(number));
+                forgetIn(number, linear);
             }
         }
         reselect();
     }
 
-    /**
-     * Forgets all entries that may come from the guest page of an address, if it is as large as the context's largest.
-     */
-    private void forgetIn(int number, long linear, int pageShift) {
-        if (pageShift > 22) {
+    /** Forgets all entries of a context that may come from the guest page of an address. */
+    private void forgetIn(int number, long linear) {
+        int largest = contexts.largestPageShift(number);
+        if (largest > LARGEST_REGION_SHIFT) {
             contexts.retire(number);
             return;
         }
-        long first = linear & -1L << pageShift;
-        for (long offset = 0; offset < 1L << pageShift; offset += 4096) {
-            for (ContextTaggedTable table : tables) {
-                table.forget(first + offset, number);
-            }
+        forgetOne(linear, number);
+        if (largest > 12 && largePages.take(linear, number)) {
+            forgetRegion(linear & -LargePageRegions.SIZE_BYTES, number);
+        }
+        long otherHalf = linear ^ LargePageRegions.SIZE_BYTES;
+        if (largest == LARGEST_REGION_SHIFT && largePages.take(otherHalf, number)) {
+            forgetRegion(otherHalf & -LargePageRegions.SIZE_BYTES, number);
+        }
+    }
+
+    private void forgetRegion(long first, int number) {
+        for (long offset = 0; offset < LargePageRegions.SIZE_BYTES; offset += 4096) {
+            forgetOne(first + offset, number);
+        }
+    }
+
+    private void forgetOne(long linear, int number) {
+        for (ContextTaggedTable table : tables) {
+            table.forget(linear, number);
         }
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Predicate;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.vmxsim.core.cache.Replacement;
@@ -194,10 +195,12 @@ class TranslationsProperties {
     private void enter(Random random, long address) {
         int size = random.nextInt(3);
         int guestSize = Math.max(size, random.nextInt(3));
+        // 4-MiB pages of 32-bit paging are two large entries
+        int guestShift = guestSize == 1 && random.nextBoolean() ? 22 : SHIFTS[guestSize];
         boolean global = random.nextInt(4) == 0;
         long page = address & -1L << SHIFTS[size];
-        Mapping mapping = new Mapping(vpid, pcid, ep4ta, page, SHIFTS[size], SHIFTS[guestSize], global);
-        structures.loadTlb.insert(address, SHIFTS[size], SHIFTS[guestSize], global, 0, 0);
+        Mapping mapping = new Mapping(vpid, pcid, ep4ta, page, SHIFTS[size], guestShift, global);
+        structures.loadTlb.insert(address, SHIFTS[size], guestShift, global, 0, 0);
         model.removeIf(m -> m.vpid == vpid
                 && m.ep4ta == ep4ta
                 && m.page == page
@@ -205,9 +208,27 @@ class TranslationsProperties {
                 && (m.pcid == pcid || m.global && (global || m.pcid != pcid))
                 && (m.pcid == pcid || global || m.global));
         model.add(mapping);
-        translations.noteGuestPage(SHIFTS[guestSize]);
+        translations.noteGuestPage(address, guestShift);
         table.enter(address);
-        tableModel.add(new Mapping(vpid, pcid, ep4ta, address, 12, SHIFTS[guestSize], global));
+        tableModel.add(new Mapping(vpid, pcid, ep4ta, address, 12, guestShift, global));
+    }
+
+    @Example
+    void moreLargePagesThanAreRemembered() {
+        translations = new Translations();
+        table = new Table();
+        translations.add(table);
+        for (int pcidOfTwo = 0; pcidOfTwo < 2; pcidOfTwo++) {
+            select(0, pcidOfTwo, -1);
+            for (long region = 0; region < 20_000L << 21; region += 1 << 21) {
+                translations.noteGuestPage(region + 0x5000, 21);
+                table.enter(region + 0x5000);
+            }
+        }
+        for (long region = 0; region < 20_000L << 21; region += 1 << 21) {
+            translations.invlpg(region + 0x1f_0000);
+        }
+        assertThat(table.entries).isEmpty();
     }
 
     private void check(boolean exact) {
