@@ -9,6 +9,7 @@ module org.vmxsim.core {
     exports org.vmxsim.core.cache;
     exports org.vmxsim.core.cet;
     exports org.vmxsim.core.memory;
+    exports org.vmxsim.core.monitor;
     exports org.vmxsim.core.paging;
     exports org.vmxsim.core.platform;
     exports org.vmxsim.core.platform.apic;

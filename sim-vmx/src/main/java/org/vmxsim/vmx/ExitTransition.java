@@ -191,7 +191,7 @@ final class ExitTransition {
         cpu.vectoringInfo = 0;
         cpu.pendingDebugExceptions = 0;
         // SDM "Clearing Address-Range Monitoring"
-        cpu.monitorArmed = false;
+        cpu.monitor.disarm();
         if (vmx.javaHost) {
             cpu.pending = Processor.NOTHING;
             return;

@@ -150,7 +150,9 @@ final class GuestState {
         saveSegments(vmcs);
         vmcs.set(GuestField.RIP, cpu.rip);
         vmcs.set(GuestField.RSP, cpu.gpr[CpuState.RSP]);
-        vmcs.set(GuestField.ACTIVITY_STATE, cpu.activity);
+        // "the wait of MWAIT is no activity state": the guest goes on behind the instruction
+        boolean waits = cpu.activity == CpuState.MONITOR_WAIT;
+        vmcs.set(GuestField.ACTIVITY_STATE, waits ? CpuState.ACTIVE : cpu.activity);
         vmcs.set(GuestField.INTERRUPTIBILITY_STATE, cpu.interruptibility);
         if (usesPae() && vmx.controls.hasSecondary(SecondaryControls.EPT)) {
             for (int i = 0; i < 4; i++) {

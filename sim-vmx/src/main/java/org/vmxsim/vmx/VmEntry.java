@@ -109,7 +109,7 @@ final class VmEntry {
         loadTranslation(vmcs);
         cpu.pending = Processor.NOTHING;
         // SDM "Clearing Address-Range Monitoring"
-        cpu.monitorArmed = false;
+        cpu.monitor.disarm();
         cpu.modeChanged();
         cpu.events().stateLoaded();
         inject(vmcs);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.vmx.control.PrimaryControls;
@@ -356,5 +357,27 @@ class InstructionExitTest {
         guest.cpu.gpr[CpuState.RAX] = GuestFixture.GUEST_PML4;
 
         assertThat(guest.enterAndRun().reason).isEqualTo(ExitReason.VMCALL);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0xf2, UMWAIT", "0x66, TPAUSE"})
+    void userWaitsExitWhereRdtscDoes(int prefix, ExitReason reason) {
+        // UMWAIT R9D or TPAUSE R9D; CPUID
+        GuestFixture guest = GuestFixture.longMode("max").code(prefix, 0x41, 0x0f, 0xae, 0xf1, 0x0f, 0xa2);
+        guest.cpu.gpr[CpuState.RAX] = 0;
+        guest.cpu.gpr[CpuState.RDX] = 0;
+        guest.cpu.gpr[9] = 0;
+        guest.write(ControlField.EXCEPTION_BITMAP, 1 << 6);
+        assertThat(guest.enterAndRun().reason).as("#UD").isEqualTo(ExitReason.EXCEPTION_OR_NMI);
+
+        guest.add(ControlField.SECONDARY_PROCESSOR_CONTROLS, SecondaryControls.USER_WAIT_PAUSE);
+        assertThat(guest.enterAndRun().reason).isEqualTo(ExitReason.CPUID);
+
+        guest.write(GuestField.RIP, GuestFixture.CODE);
+        guest.add(ControlField.PRIMARY_PROCESSOR_CONTROLS, PrimaryControls.RDTSC_EXITING);
+        VmExit exit = guest.enterAndRun();
+        assertThat(exit.reason).isEqualTo(reason);
+        assertThat(exit.instructionLengthBytes).isEqualTo(5);
+        assertThat(exit.instructionInformation).isEqualTo(9 << 3 | 1 << 11);
     }
 }

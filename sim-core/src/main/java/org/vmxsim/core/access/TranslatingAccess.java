@@ -155,6 +155,13 @@ public abstract class TranslatingAccess extends LinearAccess {
     }
 
     @Override
+    public final long monitoredAddress(long linear) {
+        long address = linear & addressMask;
+        load(address, 1);
+        return cpu.pending == Processor.NOTHING ? translate(address, 1, AccessContext.READ | privilege) : FAILED;
+    }
+
+    @Override
     public final long loadSystem(long linear, int sizeBytes) {
         return loadAs(linear & addressMask, sizeBytes, AccessContext.READ);
     }

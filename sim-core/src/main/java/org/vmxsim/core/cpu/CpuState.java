@@ -61,6 +61,8 @@ public class CpuState {
     public static final int ENDBRANCH = 8;
     /** Bit of {@link #controlFlow()}: the tracker waits, the next instruction has to be an ENDBR. */
     public static final int WAITING = 16;
+    /** Waiting after MWAIT, UMWAIT or TPAUSE: no activity state of the VMCS, where it counts as {@link #ACTIVE}. */
+    public static final int MONITOR_WAIT = 4;
 
     /** Interruptibility bit: blocking by STI. Values are those of the VMCS field "Interruptibility state". */
     public static final int BLOCKING_BY_STI = 1;
@@ -158,6 +160,8 @@ public class CpuState {
     public long featureControl;
     /** IA32_MISC_ENABLE: fast strings; no branch trace storage, no precise event based sampling. */
     public long miscEnable = 0x1801;
+    /** IA32_UMWAIT_CONTROL. */
+    public long umwaitControl;
     /** IA32_DEBUGCTL. */
     public long debugctl;
     /** IA32_SMBASE-independent offset that WRMSR to IA32_TIME_STAMP_COUNTER leaves: TSC = time + this. */
@@ -166,7 +170,7 @@ public class CpuState {
     public long tscAdjust;
     /** Current privilege level, 0 to 3. */
     public int cpl;
-    /** Activity state: {@link #ACTIVE}, {@link #HLT}, {@link #SHUTDOWN} or {@link #WAIT_FOR_SIPI}. */
+    /** {@link #ACTIVE}, {@link #HLT}, {@link #SHUTDOWN}, {@link #WAIT_FOR_SIPI} or {@link #MONITOR_WAIT}. */
     public int activity;
     /** Interruptibility state, bits {@link #BLOCKING_BY_STI} and so on. */
     public int interruptibility;

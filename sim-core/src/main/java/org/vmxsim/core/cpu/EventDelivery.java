@@ -209,6 +209,7 @@ public class EventDelivery {
         if (delivered.type == Event.NMI) {
             cpu.interruptibility |= CpuState.BLOCKING_BY_NMI;
         }
+        InstructionBoundary.endWait(cpu);
         cpu.activity = CpuState.ACTIVE;
         boundary.eventDelivered();
         nmiUnblocked = false;
@@ -306,7 +307,7 @@ public class EventDelivery {
         if (takesNmi() || takesInterrupt()) {
             return true;
         }
-        if (cpu.activity != CpuState.ACTIVE) {
+        if (cpu.activity != CpuState.ACTIVE && !boundary.endsWait()) {
             return idle(budgetEnd);
         }
         if (boundary.stopsBeforeFetch()) {
@@ -360,10 +361,11 @@ public class EventDelivery {
         deliver(0);
     }
 
-    /** HLT, wait-for-SIPI: time passes up to the next deadline, or the run ends. */
+    /** HLT, MWAIT, wait-for-SIPI: time passes up to the next deadline, or the run ends. */
     private boolean idle(long budgetEnd) {
         long deadline = cpu.pins.deadline();
-        if (deadline == Long.MAX_VALUE || cpu.activity != CpuState.HLT || cpu.pins.takesTurns()) {
+        boolean passes = cpu.activity != CpuState.WAIT_FOR_SIPI && !cpu.pins.takesTurns();
+        if (deadline == Long.MAX_VALUE || !passes) {
             cpu.stop(StopReason.HALTED);
         } else if (cpu.cycles != null) {
             cpu.chargeEvent();

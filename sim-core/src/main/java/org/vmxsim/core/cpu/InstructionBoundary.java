@@ -104,6 +104,31 @@ final class InstructionBoundary {
         }
     }
 
+    /** Ends the wait of MWAIT, UMWAIT or TPAUSE, if the processor is in one. */
+    static void endWait(Processor cpu) {
+        if (cpu.activity == CpuState.MONITOR_WAIT) {
+            cpu.activity = CpuState.ACTIVE;
+            cpu.monitor.disarm();
+            cpu.attention();
+        }
+    }
+
+    /** Whether the wait of MWAIT, UMWAIT or TPAUSE ends now, by time or by an interrupt that is masked. */
+    boolean endsWait() {
+        if (cpu.activity != CpuState.MONITOR_WAIT) {
+            return false;
+        }
+        boolean timeIsUp = cpu.timeStamp() >= cpu.monitor.until();
+        if (!timeIsUp && !(cpu.monitor.endsByMaskedInterrupt() && cpu.pins.interruptRequest() >= 0)) {
+            return false;
+        }
+        if (timeIsUp && cpu.monitor.isLimitedBySystem()) {
+            cpu.rflags(cpu.rflags() | 1);
+        }
+        endWait(cpu);
+        return true;
+    }
+
     /** What comes before the instruction is fetched: a debugger's stop, or a fault. True if there was something. */
     boolean stopsBeforeFetch() {
         refreshBreakpoints();

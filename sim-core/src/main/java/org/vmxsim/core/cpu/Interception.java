@@ -60,5 +60,9 @@ public enum Interception {
     /** RDSEED. */
     RDSEED,
     /** INVPCID; qualification: the displacement. */
-    INVPCID
+    INVPCID,
+    /** UMWAIT. */
+    UMWAIT,
+    /** TPAUSE; for {@link Virtualization#enables}: UMONITOR, UMWAIT and TPAUSE. */
+    TPAUSE
 }

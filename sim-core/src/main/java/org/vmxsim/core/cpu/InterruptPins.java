@@ -197,10 +197,12 @@ public final class InterruptPins {
     /** The next event of VMX or devices, in the time of {@link Processor#now}. */
     long deadline() {
         long ofVmx = cpu.virtualization().deadline();
-        if (queue == null || queue.next() == EventQueue.NEVER) {
+        boolean devices = queue != null && queue.next() != EventQueue.NEVER;
+        long next = devices ? Math.max(0, queue.next() - cpu.tscOffset + cpu.tscAdjust) : Long.MAX_VALUE;
+        long timeStamp = cpu.activity == CpuState.MONITOR_WAIT ? Math.min(next, cpu.monitor.until()) : next;
+        if (timeStamp == Long.MAX_VALUE) {
             return ofVmx;
         }
-        long timeStamp = Math.max(0, queue.next() - cpu.tscOffset + cpu.tscAdjust);
         return Math.min(ofVmx, cpu.cycles == null ? timeStamp : cpu.cycles.cyclesAt(timeStamp));
     }
 
@@ -297,7 +299,7 @@ public final class InterruptPins {
             return exits(Interception.INIT, 0);
         }
         cpu.initialize(cpu.model.cpuid(1, 0, 0) & 0xffff_ffffL);
-        cpu.monitorArmed = false;
+        cpu.monitor.disarm();
         cpu.vectoringInfo = 0;
         cpu.repeating = false;
         nmiLatched = false;

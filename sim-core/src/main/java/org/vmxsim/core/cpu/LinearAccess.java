@@ -36,6 +36,14 @@ public abstract class LinearAccess {
     public abstract long load(long linear, int sizeBytes);
 
     /**
+     * A data load of one byte that MONITOR makes to know where it is.
+     *
+     * @param linear linear address
+     * @return host-physical address, or -1 if an exception or exit is pending
+     */
+    public abstract long monitoredAddress(long linear);
+
+    /**
      * A data store. Nothing is stored if an exception or exit becomes pending.
      *
      * @param linear linear address, any alignment

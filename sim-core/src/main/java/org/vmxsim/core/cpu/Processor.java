@@ -5,6 +5,7 @@ import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.monitor.AddressMonitor;
 import org.vmxsim.core.paging.GuestPhysicalTranslator;
 import org.vmxsim.core.time.CycleModel;
 import org.vmxsim.core.time.TableMemory;
@@ -54,9 +55,7 @@ public final class Processor extends CpuState {
     public long retired;
     /** The part of {@link #retired} that is ticks spent in HLT. */
     public long idleTicks;
-    /**
-     * The loop goes on while {@link #retired} is below this; lowering it makes the loop look up at the next boundary.
-     */
+    /** The loop goes on while {@link #retired} is below this; lowering it makes it look up at the next boundary. */
     public long limit;
     /** RIP of the first byte of the current code page: instructions are placed relative to it. */
     public long codeBase;
@@ -81,8 +80,8 @@ public final class Processor extends CpuState {
 
     /** Whether a repeated string instruction has more iterations to make: said by it after each. */
     public boolean repeating;
-    /** Whether MONITOR has armed the address-monitoring hardware and no MWAIT has used it up. */
-    public boolean monitorArmed;
+    /** The address-monitoring hardware, and what ends a wait for it. */
+    public final AddressMonitor monitor;
 
     private Virtualization virtualization = Virtualization.NONE;
     private GuestPhysicalTranslator translator = GuestPhysicalTranslator.IDENTITY;
@@ -116,6 +115,7 @@ public final class Processor extends CpuState {
         this.tables = new TableMemory(memory);
         this.ports = ports;
         this.model = model;
+        this.monitor = new AddressMonitor(memory.codePages(), () -> InstructionBoundary.endWait(this));
         translations.add(mem);
         miscEnable |= model.has(CpuFeature.MONITOR) ? MONITOR_ENABLED : 0;
     }

@@ -33,7 +33,8 @@ public interface Virtualization {
 
     /**
      * Whether an instruction exists that VM-execution controls enable one by one (RDTSCP and RDPID: RDTSCP, INVPCID:
-     * INVPCID). Asked first, because #UD ranks above all other faults of these instructions and above the exit.
+     * INVPCID, UMONITOR, UMWAIT and TPAUSE: TPAUSE). Asked first, because #UD ranks above all other faults of these
+     * instructions and above the exit.
      *
      * @param point the instruction's interception point
      * @return false if the instruction must give #UD

@@ -292,6 +292,10 @@ public enum Op {
     MFENCE(InstructionGroup.MISCELLANEOUS),
     /** CLFLUSH. */
     CLFLUSH(InstructionGroup.MISCELLANEOUS),
+    /** MOVDIRI. */
+    MOVDIRI(InstructionGroup.MISCELLANEOUS),
+    /** MOVDIR64B. */
+    MOVDIR64B(InstructionGroup.MISCELLANEOUS),
     /** CLFLUSHOPT. */
     CLFLUSHOPT(InstructionGroup.MISCELLANEOUS),
     /** CLWB. */
@@ -478,6 +482,12 @@ public enum Op {
     MONITOR(InstructionGroup.SYSTEM),
     /** MWAIT. */
     MWAIT(InstructionGroup.SYSTEM),
+    /** UMONITOR. */
+    UMONITOR(InstructionGroup.SYSTEM),
+    /** UMWAIT. */
+    UMWAIT(InstructionGroup.SYSTEM),
+    /** TPAUSE. */
+    TPAUSE(InstructionGroup.SYSTEM),
     /** VMCALL. */
     VMCALL(InstructionGroup.SYSTEM),
     /** VMLAUNCH. */

@@ -101,6 +101,9 @@ final class TwoByteMap {
             ae /5 reg np LFENCE
             ae /6 reg np MFENCE
             ae /6 mem F3 CLRSSBSY Mq
+            ae /6 reg F3 UMONITOR Ry
+            ae /6 reg F2 UMWAIT Rd
+            ae /6 reg 66 TPAUSE Rd
             ae /6 mem 66 CLWB Mb
             ae /7 reg np SFENCE
             ae /7 mem np CLFLUSH Mb

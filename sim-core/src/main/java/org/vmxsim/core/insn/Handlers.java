@@ -153,7 +153,8 @@ public final class Handlers {
             case FNOP -> Miscellaneous.fnop();
             case FWAIT -> Miscellaneous.fwait();
             case CLFLUSH, CLFLUSHOPT, CLWB -> Miscellaneous.flush(d);
-            case MOVNTI -> Mov.of(d);
+            case MOVNTI, MOVDIRI -> Mov.of(d);
+            case MOVDIR64B -> new DirectStore(d);
             case CRC32 -> Miscellaneous.crc32(d);
             default -> throw new AssertionError(d.op);
         };

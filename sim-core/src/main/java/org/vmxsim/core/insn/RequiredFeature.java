@@ -40,6 +40,8 @@ final class RequiredFeature {
             case ADCX, ADOX -> CpuFeature.ADX;
             case CLFLUSH -> CpuFeature.CLFSH;
             case CLFLUSHOPT -> CpuFeature.CLFLUSHOPT;
+            case MOVDIRI -> CpuFeature.MOVDIRI;
+            case MOVDIR64B -> CpuFeature.MOVDIR64B;
             case CLWB -> CpuFeature.CLWB;
             case LAHF, SAHF -> d.is64() ? CpuFeature.LAHF64 : null;
             default -> null;

@@ -7,7 +7,8 @@ import java.util.List;
 /**
  * Which physical pages hold code that some processor has decoded. A write to such a page tells every listener before
  * the bytes change, whoever writes: a processor, a loader or the hypervisor. Who writes by a shortcut that does not ask
- * here is told when a page becomes a code page, and takes the shortcut away.
+ * here is told when a page becomes a code page, and takes the shortcut away. Pages with a line that MONITOR watches are
+ * marked in the same way.
  */
 public final class CodePages {
     /** Who keeps decoded code and must drop it when its page is written. */
@@ -30,6 +31,24 @@ public final class CodePages {
         void writeProtectFrame(long pfn);
     }
 
+    /** Who waits for a store to a line of memory, as MONITOR does. */
+    public interface LineWatch {
+        /**
+         * Where the line lies; asked while it is watched.
+         *
+         * @return page-frame number
+         */
+        long pfn();
+
+        /**
+         * Something is about to be written, there or elsewhere. It may end the watch.
+         *
+         * @param hpa host-physical address of the first byte
+         * @param sizeBytes how many bytes
+         */
+        void written(long hpa, int sizeBytes);
+    }
+
     /** Pages of one leaf of the bit map: 1 GiB of addresses. */
     private static final int LEAF_SHIFT = 18;
 
@@ -37,6 +56,7 @@ public final class CodePages {
 
     private final List<Listener> listeners = new ArrayList<>();
     private final List<Writer> writers = new ArrayList<>();
+    private final List<LineWatch> watches = new ArrayList<>();
     private long[][] marked = new long[0][];
 
     /** No page is marked. */
@@ -58,6 +78,34 @@ public final class CodePages {
      */
     public void addWriter(Writer writer) {
         writers.add(writer);
+    }
+
+    /**
+     * Begins to watch a line: each write is told until {@link #unwatch}.
+     *
+     * @param watch who is told
+     */
+    public void watch(LineWatch watch) {
+        watches.add(watch);
+        mark(watch.pfn());
+    }
+
+    /**
+     * Ends watching a line. The page stays marked until it is written.
+     *
+     * @param watch who is told no longer
+     */
+    public void unwatch(LineWatch watch) {
+        watches.remove(watch);
+    }
+
+    private boolean isWatched(long pfn) {
+        for (LineWatch watch : watches) {
+            if (watch.pfn() == pfn) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -86,7 +134,7 @@ public final class CodePages {
      * Whether a page is marked.
      *
      * @param pfn its page-frame number
-     * @return true if it holds decoded code
+     * @return true if it holds decoded code or a watched line
      */
     public boolean isMarked(long pfn) {
         long leaf = pfn >>> LEAF_SHIFT;
@@ -98,6 +146,10 @@ public final class CodePages {
 
     /** Told by the memory of each write. */
     void written(long hpa, int sizeBytes) {
+        // from the end, because who is told may leave
+        for (int i = watches.size() - 1; i >= 0; i--) {
+            watches.get(i).written(hpa, sizeBytes);
+        }
         long first = hpa >>> 12;
         if (isMarked(first)) {
             unmark(first);
@@ -109,7 +161,9 @@ public final class CodePages {
     }
 
     private void unmark(long pfn) {
-        marked[(int) (pfn >>> LEAF_SHIFT)][(int) pfn >>> 6 & LEAF_MASK >>> 6] &= ~(1L << pfn);
+        if (!isWatched(pfn)) {
+            marked[(int) (pfn >>> LEAF_SHIFT)][(int) pfn >>> 6 & LEAF_MASK >>> 6] &= ~(1L << pfn);
+        }
         for (Listener listener : listeners) {
             listener.codePageWritten(pfn);
         }

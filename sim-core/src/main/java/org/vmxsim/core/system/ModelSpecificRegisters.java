@@ -20,6 +20,8 @@ public final class ModelSpecificRegisters {
     public static final int TSC_ADJUST = 0x3b;
     /** IA32_BIOS_SIGN_ID. */
     public static final int BIOS_SIGN_ID = 0x8b;
+    /** IA32_UMWAIT_CONTROL. */
+    public static final int UMWAIT_CONTROL = 0xe1;
     /** IA32_SYSENTER_CS. */
     public static final int SYSENTER_CS = 0x174;
     /** IA32_SYSENTER_ESP. */
@@ -75,6 +77,7 @@ public final class ModelSpecificRegisters {
         return switch (msr) {
             case TSC, APIC_BASE, BIOS_SIGN_ID, MISC_ENABLE, DEBUGCTL, PAT, EFER -> true;
             case FEATURE_CONTROL -> cpu.model.has(CpuFeature.VMX);
+            case UMWAIT_CONTROL -> cpu.model.has(CpuFeature.WAITPKG);
             case TSC_ADJUST -> cpu.model.has(CpuFeature.TSC_ADJUST);
             case SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP -> cpu.model.has(CpuFeature.SEP);
             case STAR, LSTAR, CSTAR, FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE -> cpu.model.has(CpuFeature.LONG_MODE);
@@ -106,6 +109,7 @@ public final class ModelSpecificRegisters {
             case PKRS -> cpu.pkrs & 0xffff_ffffL;
             case EFER -> cpu.efer;
             case FEATURE_CONTROL -> cpu.featureControl;
+            case UMWAIT_CONTROL -> cpu.umwaitControl;
             case TSC_ADJUST -> cpu.tscAdjust;
             case SYSENTER_CS -> cpu.sysenterCs;
             case SYSENTER_ESP -> cpu.sysenterEsp;
@@ -154,6 +158,7 @@ public final class ModelSpecificRegisters {
             case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE ->
                 DescriptorTables.isCanonicalForModel(cpu, value);
             case DEBUGCTL -> (value & ~3L) == 0;
+            case UMWAIT_CONTROL -> (value & ~0xffff_fffdL) == 0;
             case PAT -> isPat(value);
             case EFER -> isEfer(cpu, value);
             default -> CetRegisters.exists(cpu, msr) && CetRegisters.allows(cpu, msr, value);
@@ -234,6 +239,7 @@ public final class ModelSpecificRegisters {
             case BIOS_SIGN_ID -> {}
             case MISC_ENABLE -> cpu.miscEnable = value;
             case DEBUGCTL -> cpu.debugctl = value;
+            case UMWAIT_CONTROL -> cpu.umwaitControl = value;
             case PAT -> {
                 cpu.pat = value;
                 cpu.modeChanged();

@@ -112,7 +112,9 @@ public final class SystemInstructions {
             case INS, OUTS -> new PortInstructions.Text(instruction);
             case HLT -> new ProcessorControl.Halt(instruction);
             case PAUSE -> new ProcessorControl.Pause(instruction);
-            case MONITOR, MWAIT -> new ProcessorControl.Monitor(instruction);
+            case MONITOR, UMONITOR -> new ProcessorControl.Monitor(instruction);
+            case MWAIT -> new ProcessorControl.Mwait(instruction);
+            case UMWAIT, TPAUSE -> new ProcessorControl.Timed(instruction);
             case INVD, WBINVD, WBNOINVD -> new ProcessorControl.CacheInvalidation(instruction);
             case INVLPG -> new ProcessorControl.InvalidatePage(instruction);
             case INVPCID -> new ProcessorControl.InvalidateContext(instruction);

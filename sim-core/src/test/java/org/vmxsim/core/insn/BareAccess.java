@@ -69,6 +69,12 @@ final class BareAccess extends LinearAccess {
     }
 
     @Override
+    public long monitoredAddress(long linear) {
+        load(linear, 1);
+        return cpu.pending == Processor.NOTHING ? linear : -1;
+    }
+
+    @Override
     public void store(long linear, int sizeBytes, long value) {
         if (present(linear, sizeBytes, WRITE)) {
             memory.write(linear, sizeBytes, value);

@@ -10,6 +10,7 @@ import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Interception;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.monitor.AddressMonitor;
 
 @DisplayName("HLT, MONITOR, MWAIT, PAUSE, INVPCID, CPUID, RDRAND, XGETBV")
 class ProcessorControlTest {
@@ -45,8 +46,48 @@ class ProcessorControlTest {
         scene.vmx.intercepted.clear();
         scene.r(CpuState.RCX, 1);
         assertThat(scene.run(MWAIT)).isEqualTo("ok");
+        assertThat(scene.cpu.activity).isEqualTo(CpuState.MONITOR_WAIT);
         scene.r(CpuState.RCX, 2);
         assertThat(scene.run(MWAIT)).isEqualTo("#13(0)");
+    }
+
+    @Test
+    @DisplayName("UMONITOR: any level, address by address size and segment; its operand is a load")
+    void userMonitor() {
+        Scene scene = Scene.of64().level(3);
+        scene.r(CpuState.RBX, Scene.DATA | 1L << 32);
+        assertThat(scene.run("f30faef3")).as("umonitor rbx").isEqualTo("#14(4)");
+        assertThat(scene.run("67f30faef3")).as("umonitor ebx").isEqualTo("ok");
+        assertThat(scene.cpu.monitor.isArmed(AddressMonitor.ArmedBy.UMONITOR)).isTrue();
+        scene.r(CpuState.RBX, 1L << 47);
+        assertThat(scene.run("f30faef3")).isEqualTo("#13(0)");
+        assertThat(Scene.of64(CpuModel.MINIMAL).run("f30faef3")).isEqualTo("#6");
+        Scene narrow = Scene.of32();
+        narrow.r(CpuState.RBX, Scene.DATA);
+        narrow.cpu.segments[CpuState.DS].limit = 0xfff;
+        assertThat(narrow.run("f30faef3")).isEqualTo("#13(0)");
+        assertThat(narrow.run("26f30faef3")).as("es").isEqualTo("ok");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"f20faef1, UMWAIT", "660faef1, TPAUSE"})
+    @DisplayName("UMWAIT and TPAUSE: #UD, then CR4.TSD, then the exit, then reserved bits of the operand")
+    void userWaits(String hex, Interception point) {
+        Scene scene = Scene.of64().level(3).inGuest();
+        scene.r(CpuState.RCX, 0xffff_ffff_0000_0001L);
+        assertThat(scene.run(hex)).isEqualTo("ok");
+        scene.r(CpuState.RCX, 2);
+        assertThat(scene.run(hex)).isEqualTo("#13(0)");
+        scene.vmx.intercepted.add(point);
+        assertThat(scene.run(hex)).isEqualTo("exit " + point);
+        assertThat(scene.vmx.operands.rmRegister).isEqualTo(CpuState.RCX);
+        assertThat(scene.vmx.operands.operandSizeBytes).isEqualTo(4);
+        scene.cpu.cr4 |= 4;
+        assertThat(scene.run(hex)).isEqualTo("#13(0)");
+        scene.vmx.disabled.add(Interception.TPAUSE);
+        assertThat(scene.run(hex)).isEqualTo("#6");
+        assertThat(scene.run("f30faef3")).isEqualTo("#6");
+        assertThat(Scene.of64(CpuModel.MINIMAL).run(hex)).isEqualTo("#6");
     }
 
     @Test

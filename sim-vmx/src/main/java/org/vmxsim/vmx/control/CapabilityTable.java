@@ -98,7 +98,8 @@ final class CapabilityTable {
     /** What the machine has of what the model has: a model that lacks a control says so by its own MSR. */
     private static int secondary(CpuModel model) {
         int ofModel = model.hasMsr(SECONDARY_MSR) ? (int) (model.msr(SECONDARY_MSR) >>> 32) : -1;
-        return (SECONDARY | SecondaryControls.SUB_PAGE_WRITE) & ofModel;
+        int wait = model.has(CpuFeature.WAITPKG) ? SecondaryControls.USER_WAIT_PAUSE : 0;
+        return (SECONDARY | SecondaryControls.SUB_PAGE_WRITE | wait) & ofModel;
     }
 
     /** VME, PVI and PCE have no CPUID bit of their own here; the rest follows CPUID (SDM "Control Registers"). */

@@ -58,12 +58,12 @@ public final class InstructionInformation {
     }
 
     /**
-     * RDRAND, RDSEED.
+     * RDRAND, RDSEED, TPAUSE, UMWAIT.
      *
      * @param operands the operands
      * @return the field
      */
-    public static int ofRandom(VmxOperands operands) {
+    public static int ofRegister(VmxOperands operands) {
         return operands.rmRegister << 3 | sizeCode(operands.operandSizeBytes) << 11;
     }
 

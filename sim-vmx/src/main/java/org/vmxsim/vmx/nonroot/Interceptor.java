@@ -76,6 +76,8 @@ public final class Interceptor {
             case RDSEED -> random(SecondaryControls.RDSEED_EXITING, ExitReason.RDSEED, operands);
             case RDTSCP -> rdtscp();
             case INVPCID -> invpcid(qualification, operands);
+            case UMWAIT -> primary(PrimaryControls.RDTSC_EXITING, ExitReason.UMWAIT, 0) && withRegister(operands);
+            case TPAUSE -> primary(PrimaryControls.RDTSC_EXITING, ExitReason.TPAUSE, 0) && withRegister(operands);
             case CR_ACCESS -> controlRegister(qualification, value, operands);
             case IO -> io(qualification, value, operands);
             case RDMSR -> bitmaps.msrExits((int) value, false) && always(ExitReason.RDMSR, 0);
@@ -139,6 +141,7 @@ public final class Interceptor {
         return switch (point) {
             case RDTSCP -> controls.hasSecondary(SecondaryControls.RDTSCP);
             case INVPCID -> controls.hasSecondary(SecondaryControls.INVPCID);
+            case UMWAIT, TPAUSE -> controls.hasSecondary(SecondaryControls.USER_WAIT_PAUSE);
             case EXTERNAL_INTERRUPT,
                     NMI,
                     INIT,
@@ -187,11 +190,12 @@ public final class Interceptor {
     }
 
     private boolean random(int control, ExitReason reason, VmxOperands operands) {
-        if (!secondary(control, reason)) {
-            return false;
-        }
+        return secondary(control, reason) && withRegister(operands);
+    }
+
+    private boolean withRegister(VmxOperands operands) {
         if (operands != null) {
-            vmx.exit.instructionInformation = InstructionInformation.ofRandom(operands);
+            vmx.exit.instructionInformation = InstructionInformation.ofRegister(operands);
         }
         return true;
     }

@@ -78,7 +78,7 @@ class Rig {
         cpu.activity = CpuState.ACTIVE;
         cpu.interruptibility = 0;
         cpu.pendingDebugExceptions = 0;
-        cpu.monitorArmed = false;
+        cpu.monitor.disarm();
         cpu.pending = Processor.NOTHING;
         cpu.retired = 0; // RDRAND's numbers follow from it
         cpu.pins.interruptRequest(-1);
