@@ -30,7 +30,6 @@ final class DirectStore extends Handler {
     public Handler exec(Processor cpu) {
         long[] words = new long[WORDS];
         long from = source.of(cpu);
-        cpu.mem.slow().probe(from, LINE_BYTES, false);
         for (int i = 0; i < WORDS; i++) {
             words[i] = cpu.mem.load64(from + Long.BYTES * i);
         }
