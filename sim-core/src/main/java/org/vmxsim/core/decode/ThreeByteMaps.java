@@ -15,10 +15,10 @@ final class ThreeByteMaps {
             f1 nr MOVBE Mv,Gv
             f5 66 WRUSS My,Gy
             f6 np WRSS My,Gy
-            f8 66 MOVDIR64B Gy,Mn
-            f9 np MOVDIRI My,Gy
             f6 66 ADCX Gy,Ey
             f6 F3 ADOX Gy,Ey
+            f8 66 MOVDIR64B Gy,Mn
+            f9 np MOVDIRI My,Gy
             """;
 
     static final String VEX_0F38 = """
