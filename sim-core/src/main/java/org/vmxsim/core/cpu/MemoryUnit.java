@@ -89,8 +89,9 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
         java.util.Arrays.fill(fetchTags, NO_TAG);
     }
 
+    /** Higher bits take part, or two buffers that are copied at the same offset in 16 MiB would displace each other. */
     private static int index(long linear, int context) {
-        return (int) (linear >>> 12) + context * 0x9e5 & MASK;
+        return (int) (linear >>> 12 ^ linear >>> 24) + context * 0x9e5 & MASK;
     }
 
     /**
