@@ -9,6 +9,7 @@
         .globl _start
 _start: cli
         cld
+        mov %ebx, %esi                  # multiboot information
         mov $stack_top, %esp
         mov $supervisor_directory, %edi
         mov $0x83, %eax                 # present, writable, page size
@@ -49,6 +50,7 @@ _start: cli
         mov %eax, %fs
         mov %eax, %gs
         mov $stack_top, %rsp
+        mov %esi, %edi
         call ring0_main
 3:      cli
         hlt

@@ -23,24 +23,27 @@ static void start_devices(void) {
 
 static void one_case(void (*generate)(void)) {
     restore_machine();
+    begin_case();
     generate();
 }
 
 enum { ROUNDS = 240 };
 
-void ring0_main(void) {
+void ring0_main(const struct multiboot *boot) {
     static const struct {
         void (*generate)(void);
         u32 count;
     } kinds[] = {{page_case, 10}, {stack_case, 2}, {table_case, 2}, {segment_case, 4}, {task_case, 1},
-                 {transfer_case, 4}, {gate_case, 2}, {privilege_case, 3}, {double_fault_case, 1}, {step_case, 1}};
+                 {transfer_case, 4}, {gate_case, 2}, {privilege_case, 3}, {double_fault_case, 1}, {step_case, 1},
+                 {debug_case, 3}};
+    u32 rounds = read_command_line(boot, ROUNDS);
     start_devices();
     prepare_machine();
-    for (u32 round = 0; round < ROUNDS; round++)
+    for (u32 round = 0; round < rounds; round++)
         for (u32 k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
             for (u32 i = 0; i < (kinds[k].generate == step_case ? round % 4 == 0 : kinds[k].count); i++)
                 one_case(kinds[k].generate);
-    text("END\n");
+    end_of_cases();
     asm volatile("outl %0, %1" ::"a"(0), "Nd"((u16)0xf4));
     for (;;)
         asm volatile("cli; hlt");

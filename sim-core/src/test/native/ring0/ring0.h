@@ -11,7 +11,7 @@ typedef long i64;
 enum { KERNEL_CODE = 0x08, KERNEL_DATA = 0x10, USER_DATA = 0x1b, USER_CODE = 0x23, TSS_SELECTOR = 0x28, LDT_SELECTOR = 0x38 };
 enum { FREE_SLOT = 16, SLOTS = 32 };
 enum { USER_ALIAS = 0x40000000, DONE = 0x41, TEST_VECTOR = 0x50, VECTORS = 0x60 };
-enum { FLAG_TF = 0x100, FLAG_IF = 0x200, FLAG_NT = 0x4000, FLAG_AC = 0x40000 };
+enum { FLAG_TF = 0x100, FLAG_IF = 0x200, FLAG_NT = 0x4000, FLAG_RF = 0x10000, FLAG_AC = 0x40000 };
 enum { CR0_WP = 0x10000, CR4_TSD = 4, CR4_UMIP = 0x800, CR4_SMEP = 0x100000, CR4_SMAP = 0x200000 };
 enum { PRESENT = 1, WRITABLE = 2, USER = 4, ACCESSED = 0x20, DIRTY = 0x40, LARGE = 0x80 };
 #define NX (1ul << 63)
@@ -40,7 +40,14 @@ struct tss {
 } __attribute__((packed));
 extern struct tss tss;
 
+struct multiboot {
+    u32 flags, lower, upper, boot_device, command_line;
+};
+
 // console
+u32 read_command_line(const struct multiboot *boot, u32 rounds); // how many rounds
+void begin_case(void);
+void end_of_cases(void);
 void text(const char *s);
 void field(const char *name, u64 value); // " name=hex"
 void end_line(void);
@@ -86,4 +93,5 @@ void gate_case(void);
 void privilege_case(void);
 void double_fault_case(void);
 void step_case(void);
+void debug_case(void);
 #endif

@@ -19,7 +19,7 @@ import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.Uart16550;
 
-@DisplayName("7,020 ring-0 scenarios end as they do on QEMU: same program, same console output")
+@DisplayName("7,740 ring-0 scenarios end as they do on QEMU: same program, same console output")
 class Ring0ScenariosTest {
     private static final long RAM_BYTES = 64 << 20;
     private static final long BUDGET = 200_000_000;
