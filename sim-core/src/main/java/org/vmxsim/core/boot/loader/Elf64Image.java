@@ -49,7 +49,7 @@ public final class Elf64Image implements BootImage {
     public BootState load(GuestMemory memory, String commandLine, List<BootModule> modules) {
         LoadArea area = new LoadArea(memory);
         area.load(file, elf.segments());
-        return begin(area, memory, StartInfo.write(area, memory, commandLine, modules), elf.physicalEntry());
+        return begin(area, memory, StartOfDay.write(area, memory, commandLine, modules), elf.physicalEntry());
     }
 
     /** 64-bit mode at an address, with the structure in RBX and a stack. */

@@ -121,7 +121,7 @@ public final class LinuxImage implements BootImage {
 
     @Override
     public BootState load(GuestMemory memory, String commandLine, List<BootModule> modules) {
-        byte[] line = StartInfo.text(commandLine);
+        byte[] line = StartOfDay.text(commandLine);
         if (line.length - 1 > word(COMMAND_LINE_BYTES)) {
             throw new IllegalArgumentException("need a command line of at most " + word(COMMAND_LINE_BYTES)
                     + " bytes for this kernel, got " + (line.length - 1));
@@ -161,7 +161,7 @@ public final class LinuxImage implements BootImage {
     }
 
     private ByteBuffer parameters(GuestMemory memory) {
-        ByteBuffer page = StartInfo.buffer(PARAMETERS_BYTES);
+        ByteBuffer page = StartOfDay.buffer(PARAMETERS_BYTES);
         page.put(VIDEO_MODE, (byte) 3).put(VIDEO_MODE + 1, (byte) 80);
         page.put(0xe, (byte) 25).put(0xf, (byte) 1).putShort(0x10, (short) 16);
         page.putInt(EXTENDED_MEMORY_KIB, (int) (Math.max(0, memory.lowRamBytes() - (1 << 20)) >> 10));

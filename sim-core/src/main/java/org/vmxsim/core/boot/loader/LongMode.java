@@ -32,18 +32,18 @@ record LongMode(long cr3, long gdt) {
     static LongMode prepare(LoadArea area, GuestMemory memory) {
         long top = memory.highRamBytes() == 0 ? 0 : (1L << 32) + memory.highRamBytes();
         int gib = (int) Math.min(MOST_GIB, Math.max(LEAST_GIB, (top + GIB - 1) / GIB));
-        ByteBuffer directories = StartInfo.buffer(gib * PAGE_BYTES);
+        ByteBuffer directories = StartOfDay.buffer(gib * PAGE_BYTES);
         for (int i = 0; i < gib * 512; i++) {
             directories.putLong((long) i << 21 | LARGE_PAGE);
         }
         long first = area.placePages(directories.array());
-        ByteBuffer pointers = StartInfo.buffer(PAGE_BYTES);
+        ByteBuffer pointers = StartOfDay.buffer(PAGE_BYTES);
         for (int i = 0; i < gib; i++) {
             pointers.putLong(first + (long) i * PAGE_BYTES | TABLE);
         }
-        ByteBuffer root = StartInfo.buffer(PAGE_BYTES);
+        ByteBuffer root = StartOfDay.buffer(PAGE_BYTES);
         root.putLong(area.placePages(pointers.array()) | TABLE);
-        ByteBuffer descriptors = StartInfo.buffer(GDT_BYTES);
+        ByteBuffer descriptors = StartOfDay.buffer(GDT_BYTES);
         descriptors.putLong(CODE, CODE_DESCRIPTOR).putLong(DATA, DATA_DESCRIPTOR);
         return new LongMode(area.placePages(root.array()), area.place(descriptors.array()));
     }

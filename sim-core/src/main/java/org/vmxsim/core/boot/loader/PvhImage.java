@@ -65,7 +65,7 @@ public final class PvhImage implements BootImage {
     public BootState load(GuestMemory memory, String commandLine, List<BootModule> modules) {
         LoadArea area = new LoadArea(memory);
         area.load(file, elf.segments());
-        BootEntry flat = new BootEntry(entry, (int) StartInfo.write(area, memory, commandLine, modules));
+        BootEntry flat = new BootEntry(entry, (int) StartOfDay.write(area, memory, commandLine, modules));
         return cpu -> {
             flat.apply(cpu);
             cpu.gpr[CpuState.RAX] = 0;

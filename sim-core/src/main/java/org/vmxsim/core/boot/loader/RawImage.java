@@ -82,7 +82,7 @@ public final class RawImage implements BootImage {
             }
             return this::realMode;
         }
-        long startInfo = StartInfo.write(area, memory, commandLine, modules);
+        long startInfo = StartOfDay.write(area, memory, commandLine, modules);
         if (bits == 64) {
             return Elf64Image.begin(area, memory, startInfo, address);
         }

@@ -12,13 +12,13 @@ import org.vmxsim.core.boot.MemoryRange;
  * Writes the start-of-day structure of PVH, version 1: command line, modules, memory map, no ACPI tables (Xen, "x86/HVM
  * direct boot ABI").
  */
-final class StartInfo {
+final class StartOfDay {
     private static final int MAGIC = 0x336e_c578;
     private static final int STRUCTURE_BYTES = 56;
     private static final int MODULE_BYTES = 32;
     private static final int RANGE_BYTES = 24;
 
-    private StartInfo() {}
+    private StartOfDay() {}
 
     /** Writes it and returns its address. */
     static long write(LoadArea area, GuestMemory memory, String commandLine, List<BootModule> modules) {
