@@ -63,4 +63,66 @@ class PlatformMachineTest {
                 .isEqualTo(counts[1])
                 .isBetween(256 * tscMhz * 1000 / 1193 / 3 - 50, 258 * tscMhz * 1000 / 1193 / 3);
     }
+
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+            # how,      processors, program
+            EXIT_PORT,  1, e7 f4
+            EXIT_PORT,  3, e7 f4
+            RESET,      1, 66 ba f9 0c b0 02 ee b0 06 ee
+            RESET,      3, 66 ba f9 0c b0 0e ee
+            RESET,      1, b0 fe e6 64
+            RESET,      2, b0 fe e6 64
+            RESET,      1, b0 01 e6 92
+            POWER_OFF,  1, 66 ba 00 89 b0 53 ee b0 68 ee b0 75 ee b0 74 ee b0 64 ee b0 6f ee b0 77 ee b0 6e ee
+            POWER_OFF,  2, 66 ba 00 89 b0 53 ee b0 68 ee b0 75 ee b0 74 ee b0 64 ee b0 6f ee b0 77 ee b0 6e ee
+            """)
+    @DisplayName("What ends a run, at the instruction that does it")
+    void endings(Machine.Ending how, int processors, String program) {
+        Machine machine = Machine.of(PC.withProcessors(processors));
+        machine.boot(kernel.kernel(" " + program + " eb fe"), "end", List.of());
+        assertThat(machine.run(1000)).isEqualTo(StopReason.REQUESTED);
+        assertThat(machine.ending()).contains(how);
+        assertThat(machine.exitCode().isPresent()).isEqualTo(how == Machine.Ending.EXIT_PORT);
+        assertThat(machine.run(10)).as("it could go on").isEqualTo(StopReason.BUDGET);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "1, 0xc1", "2, 0", "2, 0xc1"})
+    @DisplayName("Bytes from the host come by IRQ4 of COM1, one interrupt each or from a FIFO, while all are halted")
+    void serialInput(int processors, int fifoControl) {
+        // IN AL, 3f8; MOV [500 + ESI], AL; INC ESI; EOI; IRET
+        kernel.gate(0x24, 0x340, "66 ba f8 03 ec 88 86 00 05 00 00 46 b0 20 e6 20 cf");
+        String program = SmallKernel.outputs(0x20, 0x11, 0x21, 0x20, 0x21, 4, 0x21, 1, 0x21, 0xef)
+                + String.format(" 66 ba fa 03 b0 %02x ee 66 ba f9 03 b0 01 ee 66 ba fc 03 b0 08 ee", fifoControl)
+                + " 31 f6 fb f4 83 fe 03 72 fa e7 f4";
+        Machine machine = Machine.of(PC.withProcessors(processors));
+        machine.boot(kernel.kernel(program), "echo", List.of());
+        assertThat(machine.run(1000)).isEqualTo(StopReason.HALTED);
+        machine.serialInput((byte) 'a', (byte) 'b', (byte) 0xff);
+        assertThat(machine.run(1000)).isEqualTo(StopReason.REQUESTED);
+        assertThat(machine.memory().readInt(0x500)).isEqualTo(0x00ff_6261);
+    }
+
+    @Test
+    @DisplayName("The test device: a register of bytes, requests of the board, memory at 0xff000000")
+    void testDevice() {
+        Machine machine = Machine.of(PC.withTestDevice(true));
+        machine.ports().out(0xe0, 4, 0x1234_5678);
+        machine.ports().out(0xe1, 1, 0xab);
+        assertThat(machine.ports().in(0xe0, 4)).isEqualTo(0x1234_ab78);
+        assertThat(machine.ports().in(0xea, 2)).isEqualTo(0x1234);
+        machine.memory().writeLong(0xff00_fff8L, 0x0102_0304_0506_0708L);
+        assertThat(machine.memory().readInt(0xff00_fffaL)).isEqualTo(0x0304_0506);
+        // I/O APIC: pin 14 to vector 0x51, pin 17 to 0x61, both edge to APIC 0
+        for (int[] entry : new int[][] {{0x2c, 0x51}, {0x32, 0x61}}) {
+            machine.memory().writeInt(0xfec0_0000L, entry[0]);
+            machine.memory().writeInt(0xfec0_0010L, entry[1]);
+        }
+        machine.ports().out(0x2000 + 14, 1, 1);
+        assertThat(machine.cpu().pins.interruptRequest()).isEqualTo(0x51);
+        machine.ports().out(0x2000 + 17, 1, 1);
+        assertThat(machine.cpu().pins.interruptRequest()).isEqualTo(0x61);
+        assertThat(Machine.of(PC).ports().in(0xe0, 1)).isEqualTo(0xff);
+    }
 }

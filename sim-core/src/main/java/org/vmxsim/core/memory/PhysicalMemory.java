@@ -4,7 +4,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.List;
-import org.vmxsim.core.memory.AddressMap.Region;
 
 /**
  * The physical address space: RAM regions, memory-mapped devices, and nothing. Little endian, any width, any alignment.
@@ -72,7 +71,7 @@ public final class PhysicalMemory extends ByteAddressed {
      * @throws IllegalArgumentException if unaligned, too high, or overlapping another region
      */
     public void addRam(long base, long sizeBytes) {
-        map.add(new Region(base, sizeBytes, null, true));
+        map.add(new AddressMap.Region(base, sizeBytes, null, true));
     }
 
     /**
@@ -87,7 +86,7 @@ public final class PhysicalMemory extends ByteAddressed {
             throw new IllegalArgumentException("need one flat region below 2 GiB, got base=0x" + Long.toHexString(base)
                     + " sizeBytes=" + sizeBytes + " present=" + flat.length);
         }
-        map.add(new Region(base, sizeBytes, null, false));
+        map.add(new AddressMap.Region(base, sizeBytes, null, false));
         flat = new byte[(int) sizeBytes];
         flatBase = base;
         flatLastLong = sizeBytes - Long.BYTES;
@@ -103,7 +102,7 @@ public final class PhysicalMemory extends ByteAddressed {
      * @throws IllegalArgumentException if unaligned or overlapping
      */
     public void addDevice(long base, long sizeBytes, MmioDevice device) {
-        map.add(new Region(base, sizeBytes, device, false));
+        map.add(new AddressMap.Region(base, sizeBytes, device, false));
     }
 
     /**

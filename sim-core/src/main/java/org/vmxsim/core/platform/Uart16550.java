@@ -133,8 +133,12 @@ public final class Uart16550 implements PortDevice {
         return value;
     }
 
+    /** Below the trigger level the request falls, and rises anew for what is left or comes next. */
     private int takeReceived() {
         int octet = received.isEmpty() ? 0 : received.remove();
+        if (requested && identification() != RECEIVED || !hasFifo()) {
+            request(false);
+        }
         takeFromLine();
         return octet;
     }
@@ -264,6 +268,10 @@ public final class Uart16550 implements PortDevice {
     private void updateRequest() {
         boolean heard = (modemControl & (OUT2 | LOOPBACK)) == OUT2;
         boolean level = heard && identification() != NO_INTERRUPT;
+        request(level);
+    }
+
+    private void request(boolean level) {
         if (level != requested) {
             requested = level;
             interrupt.accept(level);

@@ -70,7 +70,7 @@ class Uart16550Test {
         assertThat(in(5)).as("the next has come").isEqualTo(0x61);
         assertThat(in(0)).isEqualTo('y');
         assertThat(List.of(in(5), in(2))).containsExactly(0x60, 1);
-        assertThat(requests).containsExactly(true, false);
+        assertThat(requests).as("each byte is an edge").containsExactly(true, false, true, false);
     }
 
     @Test
@@ -78,6 +78,7 @@ class Uart16550Test {
     void receiverFifo() {
         out(2, 0x81);
         out(1, 1);
+        out(4, 8);
         for (int i = 0; i < 20; i++) {
             uart.receive(i);
         }
@@ -86,7 +87,9 @@ class Uart16550Test {
             assertThat(in(0)).isEqualTo(i);
         }
         assertThat(in(2)).as("8 are left").isEqualTo(0xc4);
+        assertThat(requests).containsExactly(true);
         in(0);
+        assertThat(requests).containsExactly(true, false, true);
         assertThat(in(2)).as("7 are left").isEqualTo(0xcc);
         out(2, 0x83);
         assertThat(List.of(in(5), in(2))).containsExactly(0x60, 0xc1);

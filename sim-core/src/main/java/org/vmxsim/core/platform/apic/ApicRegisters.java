@@ -308,13 +308,16 @@ final class ApicRegisters {
 
     // ---- CPUID
 
-    /** Leaf 1: APIC, x2APIC, TSC deadline, the initial APIC ID; leaf 0xb: one thread a core, all cores one package. */
+    /**
+     * Leaf 1: APIC, x2APIC, TSC deadline, the initial APIC ID, and with several processors HTT and how many IDs the
+     * package has; leaf 0xb: one thread a core, all cores one package.
+     */
     int cpuid(int leaf, int subleaf, int register, int value) {
         if (leaf == 1) {
             return switch (register) {
-                case 1 -> value & 0x00ff_ffff | apic.id() << 24;
+                case 1 -> value & 0x0000_ffff | identifiers() << 16 | apic.id() << 24;
                 case 2 -> value | (hasExtended ? 1 << 21 | 1 << 24 : 0);
-                case 3 -> value | ((apic.cpu.apicBase & GLOBALLY_ENABLED) != 0 ? 1 << 9 : 0);
+                case 3 -> value | multithreaded() | ((apic.cpu.apicBase & GLOBALLY_ENABLED) != 0 ? 1 << 9 : 0);
                 default -> value;
             };
         }
@@ -327,5 +330,16 @@ final class ApicRegisters {
             case 2 -> subleaf & 0xff | (subleaf <= 1 && subleaf >= 0 ? subleaf + 1 << 8 : 0);
             default -> apic.id();
         };
+    }
+
+    /** Addressable IDs for logical processors of the package: a power of two, of which the field holds 255 at most. */
+    private int identifiers() {
+        int size = apic.bus.size();
+        return Math.min(255, Integer.highestOneBit(2 * size - 1));
+    }
+
+    /** HTT says that the package may have more than one logical processor. */
+    private int multithreaded() {
+        return apic.bus.size() > 1 ? 1 << 28 : 0;
     }
 }

@@ -16,6 +16,8 @@ final class Counter {
 
     /** Undefined after power-up; a square wave without a count is high, as firmware leaves it. */
     private int mode = 3;
+    /** Mode and BCD bit as the control word had them: modes 6 and 7 are 2 and 3, but are read back as written. */
+    private int written = 3 << 1;
 
     private int access = 3;
     private boolean decimal;
@@ -57,6 +59,7 @@ final class Counter {
         access = word >>> 4 & 3;
         int wanted = word >>> 1 & 7;
         mode = wanted > 5 ? wanted & 3 : wanted;
+        written = word & 0xf;
         decimal = (word & 1) != 0;
         started = false;
         waiting = 0;
@@ -268,7 +271,7 @@ final class Counter {
     void latchStatus(long now) {
         if (latchedStatus == NOTHING_LATCHED) {
             int out = output(now) ? 0x80 : 0;
-            latchedStatus = out | (nullCount ? 0x40 : 0) | access << 4 | mode << 1 | (decimal ? 1 : 0);
+            latchedStatus = out | (nullCount ? 0x40 : 0) | access << 4 | written;
         }
     }
 

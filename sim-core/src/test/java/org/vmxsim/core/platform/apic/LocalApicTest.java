@@ -313,11 +313,14 @@ class LocalApicTest {
         assertThat(read(0x30)).as("the page is gone").isEqualTo(-1);
         assertThat(writable(0x1b, 0xfee0_0900L)).as("back to xAPIC").isFalse();
         wrmsr(0x1b, 0xfee0_0100L);
-        assertThat(apics[0].cpuid(1, 0, 3, 0)).as("CPUID.APIC").isZero();
+        assertThat(apics[0].cpuid(1, 0, 3, 0)).as("CPUID: HTT without APIC").isEqualTo(0x1000_0000);
         assertThat(writable(0x1b, 0xfee0_0d00L)).as("disabled to x2APIC").isFalse();
         wrmsr(0x1b, 0xfee0_0900L);
         assertThat(read(0xf0)).as("state was lost").isEqualTo(0xff);
-        assertThat(apics[0].cpuid(1, 0, 3, 0)).isEqualTo(0x200);
+        assertThat(apics[0].cpuid(1, 0, 3, 0)).isEqualTo(0x1000_0200);
+        assertThat(apics[2].cpuid(1, 0, 1, 0x00ff_0800))
+                .as("ID 2 of 4 addressable ones")
+                .isEqualTo(0x0204_0800);
     }
 
     @Test

@@ -182,5 +182,7 @@ class CounterTest {
         assertThat(diagram(1, 4)).isEqualTo("3+ 2+ 1- 3+");
         start(0x1e, 4);
         assertThat(diagram(1, 4)).isEqualTo("4+ 2+ 4- 2-");
+        counter.latchStatus(1);
+        assertThat(counter.read(1)).as("the mode as written").isEqualTo(0x9e);
     }
 }
