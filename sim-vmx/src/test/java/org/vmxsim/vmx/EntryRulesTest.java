@@ -176,6 +176,9 @@ class EntryRulesTest {
                 field("guest CR4", GuestField.CR4, 0x20),
                 field("guest CR4", GuestField.CR4, 0x2020 | 1 << 14),
                 of(
+                        "guest CR4: CET needs CR0.WP",
+                        g -> g.write(GuestField.CR4, 0x2020 | 1 << 23).write(GuestField.CR0, 0x8000_0031L)),
+                of(
                         "guest DEBUGCTL",
                         g -> g.add(ControlField.ENTRY_CONTROLS, EntryControls.LOAD_DEBUG_CONTROLS)
                                 .write(GuestField.IA32_DEBUGCTL, 4)),
@@ -324,7 +327,7 @@ class EntryRulesTest {
     @ParameterizedTest
     @MethodSource({"guestRegisters", "guestSegments", "guestActivity"})
     void wrongGuestStateIsExit33(Case test) {
-        GuestFixture guest = GuestFixture.longMode();
+        GuestFixture guest = GuestFixture.longMode("tigerlake");
         test.change.accept(guest);
 
         failsEntry(guest, test.rule, 0);

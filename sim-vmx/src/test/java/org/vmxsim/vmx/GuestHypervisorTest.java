@@ -50,7 +50,7 @@ class GuestHypervisorTest {
     private static final int[] INVVPID = {0x66, 0x0f, 0x38, 0x81, 0x0b};
 
     /** The VMCS is prepared by Java; then VMX operation goes on in guest code. */
-    private final GuestFixture fixture = GuestFixture.longMode();
+    private final GuestFixture fixture = GuestFixture.longMode("tigerlake");
 
     private final Processor cpu = fixture.cpu;
     private final PhysicalMemory memory = fixture.machine.memory();
@@ -272,6 +272,7 @@ class GuestHypervisorTest {
         return Stream.of(
                 Arguments.of("host CR0", HostField.CR0, 0x31L),
                 Arguments.of("host CR4", HostField.CR4, 0x20L),
+                Arguments.of("host CR4: CET needs CR0.WP", HostField.CR4, 0x2020L | 1 << 23),
                 Arguments.of("host CR3 within the physical-address width", HostField.CR3, 1L << 52),
                 Arguments.of("host SYSENTER addresses are canonical", HostField.IA32_SYSENTER_ESP, nonCanonical),
                 Arguments.of("host selectors have TI and RPL 0", HostField.FS_SELECTOR, 3L),

@@ -61,6 +61,8 @@ public final class ShadowStackTokens {
         if (ShadowStack.canStore(cpu, place, (int) (old - place))) {
             ShadowStack.store(cpu, old - 4, 4, 0, user);
             ShadowStack.store(cpu, place, 8, old | is64(cpu), user);
+        }
+        if (cpu.pending == Processor.NOTHING) {
             ShadowStack.release(cpu, hole ? 12 : 8);
         }
     }

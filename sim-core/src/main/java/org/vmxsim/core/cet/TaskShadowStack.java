@@ -112,6 +112,8 @@ public final class TaskShadowStack {
             ShadowStack.store(cpu, pointer + 16, 8, frameSelector, user);
             ShadowStack.store(cpu, pointer + 8, 8, frameRip, user);
             ShadowStack.store(cpu, pointer, 8, frameSsp, user);
+        }
+        if (cpu.pending == Processor.NOTHING) {
             cpu.ssp = pointer;
         }
     }

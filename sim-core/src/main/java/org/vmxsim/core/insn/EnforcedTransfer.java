@@ -42,6 +42,7 @@ final class EnforcedTransfer {
             cpu.abortStack(call);
             return false;
         }
+        long ssp = cpu.ssp;
         long behind = NearTransfer.truncated(NearTransfer.behind(cpu, call), size);
         if (shadows && ShadowStack.isEnabled(cpu)) {
             ShadowStack.push(cpu, behind, shadowBytes(cpu));
@@ -52,7 +53,10 @@ final class EnforcedTransfer {
         }
         cpu.mem.store(linear, size, behind);
         if (cpu.pending != Processor.NOTHING) {
-            throw new AssertionError("a store that was probed has failed, linear=" + Long.toHexString(linear));
+            // the push above has changed the translation of the stack: a shadow stack among the paging structures
+            cpu.ssp = ssp;
+            cpu.abortStack(call);
+            return false;
         }
         Stack.move(cpu, -size);
         return true;

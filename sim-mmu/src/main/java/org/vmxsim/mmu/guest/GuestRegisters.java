@@ -132,6 +132,15 @@ public final class GuestRegisters {
         cpu.tscAux = state.tscAux;
         cpu.pkru = state.pkru;
         cpu.pkrs = state.pkrs;
+        copyControlFlow(state, cpu);
+    }
+
+    private static void copyControlFlow(CpuState from, CpuState to) {
+        to.ssp = from.ssp;
+        to.userCet = from.userCet;
+        to.supervisorCet = from.supervisorCet;
+        System.arraycopy(from.levelSsp, 0, to.levelSsp, 0, from.levelSsp.length);
+        to.interruptSspTable = from.interruptSspTable;
     }
 
     /**
@@ -190,6 +199,7 @@ public final class GuestRegisters {
         state.tscAux = cpu.tscAux;
         state.pkru = cpu.pkru;
         state.pkrs = cpu.pkrs;
+        copyControlFlow(cpu, state);
     }
 
     /**

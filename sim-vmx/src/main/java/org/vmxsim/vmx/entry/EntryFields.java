@@ -183,6 +183,11 @@ public final class EntryFields {
         return (VmxCapabilities.CR4_FIXED0 & ~value) == 0 && (value & ~capabilities.cr4Fixed1()) == 0;
     }
 
+    /** Control-flow enforcement needs write protection. */
+    static boolean isCet(long cr0, long cr4) {
+        return (cr4 & 1 << 23) == 0 || (cr0 & 1 << 16) != 0;
+    }
+
     /** EFER: reserved bits 0, LMA as the mode says. */
     static boolean isEfer(long efer, boolean lma) {
         long defined = 1 | 1 << 8 | 1 << 10 | 1 << 11;

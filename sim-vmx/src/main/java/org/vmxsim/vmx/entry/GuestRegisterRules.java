@@ -27,6 +27,7 @@ public final class GuestRegisterRules {
             rule("guest CR0", f -> f.isCr0(f.cr0, f.unrestricted)),
             rule("guest CR0: paging needs protection", f -> (f.cr0 & PG) == 0 || (f.cr0 & PE) != 0),
             rule("guest CR4", f -> f.isCr4(f.cr4)),
+            rule("guest CR4: CET needs CR0.WP", f -> EntryFields.isCet(f.cr0, f.cr4)),
             rule(
                     "guest DEBUGCTL",
                     f -> !f.entry(EntryControls.LOAD_DEBUG_CONTROLS)

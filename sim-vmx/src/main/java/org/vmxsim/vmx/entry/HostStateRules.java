@@ -29,6 +29,7 @@ public final class HostStateRules {
     public static final List<EntryRule> RULES = List.of(
             rule("host CR0", f -> f.isCr0(f.get(HostField.CR0), false)),
             rule("host CR4", f -> f.isCr4(f.get(HostField.CR4))),
+            rule("host CR4: CET needs CR0.WP", f -> EntryFields.isCet(f.get(HostField.CR0), f.get(HostField.CR4))),
             rule("host CR3 within the physical-address width", f -> f.capabilities.isPhysical(f.get(HostField.CR3))),
             rule(
                     "host SYSENTER addresses are canonical",
