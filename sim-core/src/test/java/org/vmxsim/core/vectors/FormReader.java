@@ -2,7 +2,10 @@ package org.vmxsim.core.vectors;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Reads the columns of a vector file: forms, and the vectors of each form one after the other. */
 final class FormReader {
@@ -100,21 +103,65 @@ final class FormReader {
         }
         readForm();
         int number = outcomes.position();
-        int code = Byte.toUnsignedInt(outcomes.get(number)) & ~SYSTEM_CHANGED;
-        outcomes.position(number + left);
-        boolean completed = code == COMPLETED_BEHIND || code == COMPLETED_ELSEWHERE;
-        return new FormState(form, before(firstSeed + number), completed ? InstructionVector.NO_FAULT : code, left);
+        List<Integer> faults = new ArrayList<>();
+        for (int i = 0; i < left; i++) {
+            int code = Byte.toUnsignedInt(outcomes.get()) & ~SYSTEM_CHANGED;
+            boolean completed = code == COMPLETED_BEHIND || code == COMPLETED_ELSEWHERE;
+            faults.add(completed ? InstructionVector.NO_FAULT : code);
+        }
+        return new FormState(form, before(firstSeed + number), faults);
     }
 
     /**
-     * A form and how the first of its vectors begins and ends.
+     * A form, how the first of its vectors begins, and how each ends.
      *
      * @param form the form
      * @param before state of the first vector
-     * @param fault vector of its exception, or {@link InstructionVector#NO_FAULT}
-     * @param count number of vectors
+     * @param outcomes for each vector its exception, or {@link InstructionVector#NO_FAULT}
      */
-    record FormState(VectorForm form, UserState before, int fault, int count) {}
+    record FormState(VectorForm form, UserState before, List<Integer> outcomes) {
+        /**
+         * How the first vector ends.
+         *
+         * @return its exception, or {@link InstructionVector#NO_FAULT}
+         */
+        int fault() {
+            return outcomes.get(0);
+        }
+
+        /**
+         * How many vectors there are.
+         *
+         * @return the number
+         */
+        int count() {
+            return outcomes.size();
+        }
+
+        /**
+         * How many vectors complete.
+         *
+         * @return the number
+         */
+        int completed() {
+            return (int) outcomes.stream()
+                    .filter(fault -> fault == InstructionVector.NO_FAULT)
+                    .count();
+        }
+
+        /**
+         * How many vectors end in which exception.
+         *
+         * @return numbers by exception
+         */
+        Map<Integer, Integer> faults() {
+            Map<Integer, Integer> faults = new TreeMap<>();
+            outcomes.stream()
+                    .filter(fault -> fault != InstructionVector.NO_FAULT)
+                    .forEach(fault -> faults.merge(fault, 1, Integer::sum));
+            return faults;
+        }
+    }
 
     private void readForm() {
         String mnemonic = mnemonics.get(Byte.toUnsignedInt(forms.get()));
