@@ -26,7 +26,10 @@ import org.vmxsim.core.time.TimingPreset;
  */
 class ModelledStructuresProperties {
     private static final int PAGES = 64;
-    private static final int FIRST_DATA_PAGE = 6;
+    private static final int FIRST_DATA_PAGE = 8;
+    /** Where 5-level paging has what 4-level paging has at 0. */
+    private static final long HIGH = 0x1fbL << 48 | -1L << 57;
+
     private static final long RAM_BYTES = 4L * PAGES * 4096;
     private static final long PRESENT = 1;
     private static final long WRITABLE = 2;
@@ -39,6 +42,7 @@ class ModelledStructuresProperties {
     private static final int FAULT = 1;
     private static final int EXIT = 2;
     private static final long CR4 = 0x2_00a0L;
+    private static final long LA57 = 1 << 12;
     private static final long PKE = 1 << 22;
     private static final long CET = 1 << 23;
     private static final long PKS = 1 << 24;
@@ -111,7 +115,7 @@ class ModelledStructuresProperties {
         PhysicalMemory memory();
     }
 
-    /** 4-level paging by the book. */
+    /** 4-level and 5-level paging by the book. */
     private static final class Plain implements Machine {
         private final PhysicalMemory memory = PhysicalMemory.sparse(RAM_BYTES);
         private final SecondLevel second;
@@ -135,7 +139,7 @@ class ModelledStructuresProperties {
             outcome = EXIT;
             long table = cr3 & ~0xfffL;
             long above = USER | WRITABLE;
-            for (int level = 4; ; level--) {
+            for (int level = (cr4 & LA57) != 0 ? 5 : 4; ; level--) {
                 long gpa = table + (linear >>> 3 + 9 * level & 511) * 8;
                 if (second.on && !second.allows(gpa, 8, false, true)) {
                     return -1;
@@ -351,6 +355,7 @@ class ModelledStructuresProperties {
     }
 
     private final SecondLevel second = new SecondLevel();
+    private long base;
     private Plain plain;
     private List<Engine> engines;
     private List<Machine> machines;
@@ -379,7 +384,10 @@ class ModelledStructuresProperties {
         }
     }
 
-    /** Pages 0 and 1 are the root tables of two spaces, 2 the PDPT, 3 the PD, 4 and 5 the page tables. */
+    /**
+     * Pages 0 and 1 are the root tables of two spaces, 2 the PDPT, 3 the PD, 4 and 5 the page tables, 6 and 7 the roots
+     * above 0 and 1 with 5-level paging.
+     */
     private void build(Random random) {
         for (int page = 0; page < PAGES; page++) {
             second.frames[page] = (long) (PAGES + random.nextInt(2 * PAGES)) << 12;
@@ -398,6 +406,8 @@ class ModelledStructuresProperties {
         // a global page hits in both spaces, whatever the root tables say: they must not differ
         put(0, 0, 2 << 12 | ACCESSED | TABLE);
         put(1, 0, 2 << 12 | ACCESSED | TABLE);
+        put(6, 0x1fb, TABLE);
+        put(7, 0x1fb, 1 << 12 | ACCESSED | TABLE);
         put(2, 0, 3 << 12 | TABLE);
         put(3, 0, 4 << 12 | TABLE);
         put(3, 1, 5 << 12 | TABLE);
@@ -407,7 +417,8 @@ class ModelledStructuresProperties {
         }
         plain.cr0 = 0x8000_0001L | WP;
         plain.cr4 = CR4 | random.nextInt(2) * PKE | random.nextInt(2) * PKS | random.nextInt(2) * CET;
-        plain.cr4 |= random.nextInt(2) * SMAP;
+        plain.cr4 |= random.nextInt(2) * SMAP | random.nextInt(2) * LA57;
+        base = (plain.cr4 & LA57) != 0 ? HIGH : 0;
         enterSpace(0);
     }
 
@@ -429,7 +440,8 @@ class ModelledStructuresProperties {
     }
 
     private void enterSpace(int space) {
-        plain.cr3 = (long) space << 12 | space;
+        long root = (plain.cr4 & LA57) != 0 ? 6 + space : space;
+        plain.cr3 = root << 12 | space;
         enterContext();
     }
 
@@ -472,7 +484,8 @@ class ModelledStructuresProperties {
         int slot = random.nextInt(16);
         put(4 + slot / 8, slot % 8, randomEntry(random));
         // a page table may stand behind any of the PDEs, or several
-        for (long linear = (long) (slot % 8) << 12; linear < 3 << 21; linear += 1 << 21) {
+        for (long offset = (long) (slot % 8) << 12; offset < 3 << 21; offset += 1 << 21) {
+            long linear = base | offset;
             for (Engine engine : engines) {
                 engine.cpu.translations.invlpg(linear);
                 engine.cpu.translations.invpcid(0, 1 - (int) (plain.cr3 & 1), linear);
@@ -519,7 +532,7 @@ class ModelledStructuresProperties {
         int region = random.nextInt(3);
         // a few hot pages; accesses inside one page, and not of the tables themselves
         long page = region == 2 ? FIRST_DATA_PAGE + random.nextInt(PAGES - FIRST_DATA_PAGE) : random.nextInt(8);
-        long linear = (long) region << 21 | page << 12 | random.nextInt(4097 - sizeBytes);
+        long linear = base | (long) region << 21 | page << 12 | random.nextInt(4097 - sizeBytes);
         boolean store = random.nextBoolean();
         long value = random.nextLong();
         boolean shadowStack = (plain.cr4 & CET) != 0 && random.nextInt(3) == 0;
