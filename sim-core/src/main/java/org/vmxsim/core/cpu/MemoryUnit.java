@@ -17,8 +17,8 @@ public final class MemoryUnit implements ContextTaggedTable, CodePages.Writer {
     /** A linear address that is in no page: accesses to it reach {@link LinearAccess}, which sees what is pending. */
     public static final long NOWHERE = Long.MIN_VALUE;
 
-    /** Entries of the table. */
-    public static final int ENTRIES = 1 << 12;
+    /** Entries of the table: it reaches over 64 MiB, where the walks of real working sets would cost the most. */
+    public static final int ENTRIES = 1 << 14;
 
     /** Entries of the table of pages fetched from. */
     public static final int FETCH_ENTRIES = 1 << 10;
