@@ -6,7 +6,7 @@ import org.vmxsim.core.cpu.SegmentRegister;
 
 /**
  * Control-flow enforcement in a task switch. SDM "Task Switching", "Task-State Segment (TSS)" (SSP at offset 104). One
- * object serves one switch: {@link #leave} before the commit point, {@link #enter} when all of the new task is loaded.
+ * object serves one switch: it leaves before the commit point, and enters when all of the new task is loaded.
  */
 public final class TaskShadowStack {
     private static final int INVALID_TSS = 10;
