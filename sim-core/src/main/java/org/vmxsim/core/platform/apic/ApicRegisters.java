@@ -65,7 +65,7 @@ final class ApicRegisters {
             return 0;
         }
         return switch (number) {
-            case ID -> apic.id() << 24;
+            case ID -> apic.identifier << 24;
             case LOGICAL_DESTINATION -> apic.logicalDestination;
             case DESTINATION_FORMAT -> apic.destinationFormat;
             case COMMAND_HIGH -> commandHigh;
@@ -139,6 +139,7 @@ final class ApicRegisters {
             return;
         }
         switch (number) {
+            case ID -> identify(value >>> 24);
             case LOGICAL_DESTINATION -> apic.logicalDestination = value & 0xff00_0000;
             case DESTINATION_FORMAT -> apic.destinationFormat = value | 0x0fff_ffff;
             case COMMAND_HIGH -> commandHigh = value & 0xff00_0000;
@@ -147,6 +148,13 @@ final class ApicRegisters {
                 send(commandHigh >>> 24, false);
             }
             default -> storeCommon(number, value);
+        }
+    }
+
+    /** "The ability of software to modify the APIC ID is processor model specific": not with x2APIC here. */
+    private void identify(int identifier) {
+        if (!hasExtended) {
+            apic.identifier = identifier;
         }
     }
 
@@ -235,7 +243,7 @@ final class ApicRegisters {
             return apic.timer.deadline();
         }
         return switch (msr - FIRST_MSR) {
-            case ID -> apic.id();
+            case ID -> apic.id;
             case LOGICAL_DESTINATION -> apic.extendedLogicalId() & 0xffff_ffffL;
             case COMMAND -> (long) commandHigh << 32 | command & 0xffff_ffffL;
             default -> common(msr - FIRST_MSR) & 0xffff_ffffL;
@@ -302,7 +310,7 @@ final class ApicRegisters {
         if (vector < 16) {
             apic.error(LocalApic.SEND_ILLEGAL_VECTOR);
         } else {
-            apic.receive(new InterruptMessage(apic.id(), false, true, InterruptMessage.FIXED, vector, false));
+            apic.receive(new InterruptMessage(apic.id, false, true, InterruptMessage.FIXED, vector, false));
         }
     }
 
@@ -315,7 +323,7 @@ final class ApicRegisters {
     int cpuid(int leaf, int subleaf, int register, int value) {
         if (leaf == 1) {
             return switch (register) {
-                case 1 -> value & 0x0000_ffff | identifiers() << 16 | apic.id() << 24;
+                case 1 -> value & 0x0000_ffff | identifiers() << 16 | apic.id << 24;
                 case 2 -> value | (hasExtended ? 1 << 21 | 1 << 24 : 0);
                 case 3 -> value | multithreaded() | ((apic.cpu.apicBase & GLOBALLY_ENABLED) != 0 ? 1 << 9 : 0);
                 default -> value;
@@ -328,7 +336,7 @@ final class ApicRegisters {
             case 0 -> subleaf == 1 ? 8 : 0;
             case 1 -> subleaf <= 1 && subleaf >= 0 ? subleaf == 0 ? 1 : apic.bus.size() : 0;
             case 2 -> subleaf & 0xff | (subleaf <= 1 && subleaf >= 0 ? subleaf + 1 << 8 : 0);
-            default -> apic.id();
+            default -> apic.id;
         };
     }
 

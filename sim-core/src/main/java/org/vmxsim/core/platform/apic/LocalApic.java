@@ -39,7 +39,11 @@ public final class LocalApic implements InterruptPins.Controller {
     int logicalDestination;
     int destinationFormat;
 
-    private final int id;
+    /** The APIC ID that it was given; also that of x2APIC mode. */
+    final int id;
+    /** The APIC ID of xAPIC mode, which software may change on some processors. */
+    int identifier;
+
     final ApicBus bus;
     private final PicPair pic;
     private final ApicRegisters registers;
@@ -63,6 +67,7 @@ public final class LocalApic implements InterruptPins.Controller {
     public LocalApic(Processor cpu, int id, ApicBus bus, PicPair pic, EventQueue queue, DividedClock clock) {
         this.cpu = cpu;
         this.id = id;
+        this.identifier = id;
         this.bus = bus;
         this.pic = pic;
         this.timer = new ApicTimer(queue, clock, () -> cpu.tscAdjust, () -> sources.fire(LocalVectorTable.TIMER));
@@ -110,10 +115,6 @@ public final class LocalApic implements InterruptPins.Controller {
         table.put(LocalVectorTable.LINT1, InterruptMessage.NMI << 8, true);
     }
 
-    int id() {
-        return id;
-    }
-
     private boolean isGloballyEnabled() {
         return (cpu.apicBase & GLOBALLY_ENABLED) != 0;
     }
@@ -135,6 +136,7 @@ public final class LocalApic implements InterruptPins.Controller {
     /** The mode has been changed by IA32_APIC_BASE. A disabled APIC loses its state. */
     void modeChanged() {
         if (!isGloballyEnabled()) {
+            identifier = id;
             reset();
         }
     }
@@ -147,7 +149,7 @@ public final class LocalApic implements InterruptPins.Controller {
             return true;
         }
         if (!message.logical()) {
-            return message.destination() == id;
+            return message.destination() == (isExtended() ? id : identifier);
         }
         int destination = message.destination();
         if (isExtended()) {

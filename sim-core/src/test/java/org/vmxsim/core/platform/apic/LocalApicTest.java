@@ -433,4 +433,31 @@ class LocalApicTest {
         wrmsr(0x1b, 0xfed4_0d00L);
         assertThat(moved.read(0xfed4_0030L, 8)).as("x2APIC mode").isEqualTo(-1);
     }
+
+    @Test
+    @DisplayName("Local APIC ID: writable without x2APIC, kept by INIT, lost by disabling the APIC")
+    void localApicId() {
+        write(0x20, 0x0700_0000);
+        assertThat(read(0x20)).as("with x2APIC").isZero();
+        CpuModel minimal = CpuModel.named("minimal");
+        Processor cpu = new Processor(PhysicalMemory.flat(1 << 20), new PortBus(), minimal);
+        LocalApic apic = new LocalApic(cpu, 3, bus, pic, bench.queue, new DividedClock(TIMER_HERTZ, TIMER_HERTZ));
+        cpu.pins.connect(apic, bench.queue);
+        page.turn(apic);
+        write(0xf0, 0x1ff);
+        write(0x20, 0x0700_0000);
+        assertThat(read(0x20)).isEqualTo(0x0700_0000);
+        for (int destination : new int[] {3, 7}) {
+            assertThat(cpu.pins.interruptRequest()).isEqualTo(-1);
+            write(0x310, destination << 24);
+            write(0x300, 0x4051);
+        }
+        assertThat(cpu.pins.interruptRequest()).isEqualTo(0x51);
+        assertThat(apic.cpuid(1, 0, 1, 0) >>> 24).as("CPUID has the initial ID").isEqualTo(3);
+        apic.initialized();
+        assertThat(read(0x20)).isEqualTo(0x0700_0000);
+        ModelSpecificRegisters.write(cpu, 0x1b, 0xfee0_0000L);
+        ModelSpecificRegisters.write(cpu, 0x1b, 0xfee0_0800L);
+        assertThat(read(0x20)).isEqualTo(0x0300_0000);
+    }
 }
