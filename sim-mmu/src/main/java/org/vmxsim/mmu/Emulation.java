@@ -17,8 +17,11 @@ import org.vmxsim.mmu.guest.VmMemory;
 import org.vmxsim.mmu.host.PageSize;
 import org.vmxsim.mmu.memslot.Memslot;
 import org.vmxsim.mmu.view.ViewAccess;
+import org.vmxsim.vmx.control.VmxStatus;
 import org.vmxsim.vmx.ept.EptViolation;
 import org.vmxsim.vmx.exit.VmExit;
+import org.vmxsim.vmx.vmcs.ControlField;
+import org.vmxsim.vmx.vmcs.GuestField;
 
 /**
  * Emulation of the instruction at RIP of one vCPU: for accesses to what has no memslot, for port strings, and for
@@ -30,6 +33,12 @@ import org.vmxsim.vmx.exit.VmExit;
  */
 final class Emulation {
     private static final int REPEATED = 0xf2;
+    private static final int SINGLE_CONTEXT = 1;
+    private static final long EIP = 0xffff_ffffL;
+    /** Debug trap of the T flag, as in DR6. */
+    private static final long TASK_TRAP = 1 << 15;
+    /** DR7.GD, which is 0 in a handler of debug exceptions. */
+    private static final long GENERAL_DETECT = 1 << 13;
 
     private final Vcpu vcpu;
     private final GuestRegisters registers;
@@ -146,6 +155,65 @@ final class Emulation {
                 yield asked;
             }
         };
+    }
+
+    /**
+     * Makes the task switch that the guest has exited for, as KVM does ({@code kvm_task_switch}): by software. What it
+     * needs from a device, or from memory that is not there, KVM does not provide.
+     */
+    VcpuExit switchTask(VmExit exit) {
+        int vectoring = exit.idtVectoringInformation;
+        int type = vectoring < 0 ? vectoring >>> 8 & 7 : Event.SOFTWARE_INTERRUPT;
+        boolean software = type == Event.SOFTWARE_INTERRUPT
+                || type == Event.SOFTWARE_EXCEPTION
+                || type == Event.PRIVILEGED_SOFTWARE_EXCEPTION;
+        boolean ofProgram = software && type != Event.PRIVILEGED_SOFTWARE_EXCEPTION;
+        boolean pushes = vectoring < 0 && (vectoring & Event.DELIVER_ERROR_CODE) != 0;
+        devices.begin();
+        memory.dropDenied(false);
+        guard.begin(vcpu.mmu().view(), false);
+        memory.memory(vcpu.memory());
+        memory.begin();
+        CpuState state = emulator.state();
+        registers.save(state);
+        long returnRip = state.rip + (software ? exit.instructionLengthBytes : 0) & EIP;
+        InstructionEmulator.Outcome outcome = emulator.switchTask(
+                exit.qualification, returnRip, ofProgram ? 0 : 1, pushes ? exit.idtVectoringErrorCode & EIP : -1);
+        boolean restricted = guard.verdict() != AccessGuard.Verdict.ALLOWED;
+        if (restricted || outcome == InstructionEmulator.Outcome.REFUSED || devices.asked() != null) {
+            vcpu.tracing().emulated(registers.rip(), true);
+            return new InternalError(
+                    Suberror.EMULATION, registers.rip(), "a task switch needs a device or memory that is not there");
+        }
+        if (emulator.inNewTask()) {
+            enterTask(state);
+        } else {
+            vcpu.events().deliveredBySoftware(true);
+        }
+        return outcome == InstructionEmulator.Outcome.FAULT ? fault(emulator.fault()) : null;
+    }
+
+    /** The debug trap of the new task's T flag is injected: the VMCS has no pending one. */
+    private void enterTask(CpuState state) {
+        vcpu.events().deliveredBySoftware(false);
+        int interruptibility = (int) vcpu.vmx().vmread(GuestField.INTERRUPTIBILITY_STATE);
+        state.interruptibility = interruptibility & CpuState.BLOCKING_BY_NMI;
+        boolean traps = (state.pendingDebugExceptions & TASK_TRAP) != 0;
+        state.pendingDebugExceptions = 0;
+        if (traps) {
+            state.dr[6] = state.dr[6] & ~0xfL | TASK_TRAP;
+            state.dr[7] &= ~GENERAL_DETECT;
+            vcpu.events().exception(Event.DEBUG, false, 0);
+        }
+        memory.commit();
+        registers.instructionDone(interruptibility);
+        registers.load(state);
+        long vpid = vcpu.vmx().vmread(ControlField.VPID);
+        if (vpid != 0 && vcpu.vmx().invvpid(SINGLE_CONTEXT, vpid, 0) != VmxStatus.SUCCEED) {
+            throw new AssertionError("single-context INVVPID was refused");
+        }
+        vcpu.tracing().emulated(registers.rip(), false);
+        vcpu.step().end();
     }
 
     /** What those decided who were asked about a restricted page: nothing of the instruction has happened yet. */

@@ -52,6 +52,7 @@ final class ExitDispatcher {
             case TRIPLE_FAULT -> new VcpuExit.Shutdown();
             case EXTERNAL_INTERRUPT, INTERRUPT_WINDOW, NMI_WINDOW -> null;
             case MONITOR_TRAP_FLAG -> stepped();
+            case TASK_SWITCH -> emulation.switchTask(exit);
             case EXCEPTION_OR_NMI -> instructions.exception(exit);
             case CPUID -> instructions.cpuid(exit);
             case HLT -> instructions.hlt(exit);
@@ -69,7 +70,7 @@ final class ExitDispatcher {
             case INVEPT, INVVPID, VMFUNC, GETSEC, RSM, ENCLS, XSAVES, XRSTORS, PCONFIG -> undefined();
             case UMWAIT, TPAUSE, LOADIWKEY -> undefined();
             // Not asked for by the controls, or not handled: the guest cannot go on.
-            case INIT_SIGNAL, STARTUP_IPI, TASK_SWITCH, INVLPG, RDPMC, RDTSC, RDTSCP, MOV_DR -> unexpected(exit);
+            case INIT_SIGNAL, STARTUP_IPI, INVLPG, RDPMC, RDTSC, RDTSCP, MOV_DR -> unexpected(exit);
             case MWAIT, MONITOR, PAUSE, RDRAND, RDSEED, INVPCID -> unexpected(exit);
             case TPR_BELOW_THRESHOLD, APIC_ACCESS, APIC_WRITE, VIRTUALIZED_EOI -> unexpected(exit);
             case PREEMPTION_TIMER_EXPIRED -> unexpected(exit);

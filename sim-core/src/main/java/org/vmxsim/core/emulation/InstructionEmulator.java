@@ -10,6 +10,7 @@ import org.vmxsim.core.insn.CodeCache;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.model.CpuModel;
+import org.vmxsim.core.segment.TaskSwitch;
 import org.vmxsim.core.system.ControlRegisters;
 import org.vmxsim.core.system.ModelSpecificRegisters;
 import org.vmxsim.core.system.SystemInstructions;
@@ -37,6 +38,7 @@ public final class InstructionEmulator {
     private final PhysicalMemory memory;
     private final Decoder decoder = new Decoder();
     private final byte[] bytes = new byte[Decoder.MAX_LENGTH];
+    private boolean inNewTask;
 
     /**
      * An emulator.
@@ -103,6 +105,32 @@ public final class InstructionEmulator {
             default -> throw new IllegalArgumentException("need control register 0, 3 or 4, got " + number);
         }
         return outcome();
+    }
+
+    /**
+     * Does to the state what the task switch does that has caused a VM exit. A fault may come up in the new task:
+     * {@link #inNewTask} says so, and the state is that of the new task then.
+     *
+     * @param qualification the exit qualification for task switches
+     * @param returnRip EIP of the old task
+     * @param ext bit 0 of error codes
+     * @param errorCode the error code to push in the new task, or a negative number for none
+     * @return how it ended
+     */
+    public Outcome switchTask(long qualification, long returnRip, int ext, long errorCode) {
+        cpu.pending = Processor.NOTHING;
+        cpu.modeChanged();
+        inNewTask = TaskSwitch.complete(cpu, qualification, returnRip, ext, errorCode);
+        return outcome();
+    }
+
+    /**
+     * Whether the last {@link #switchTask} has come to the new task.
+     *
+     * @return true if its state, and a fault if there was one, are the new task's
+     */
+    public boolean inNewTask() {
+        return inNewTask;
     }
 
     /**

@@ -225,17 +225,11 @@ public final class InterruptGates extends EventDelivery {
         }
     }
 
-    /** "The error code is pushed onto the stack of the new task." */
     private void toTask(Event event) {
         TaskSwitch task = new TaskSwitch(cpu, TaskSwitch.Source.EVENT, ext);
         task.to((int) (gateLow >>> 16) & 0xffff, event.returnRip, event.pushedFlags);
-        if (cpu.pending != Processor.NOTHING || !event.hasErrorCode) {
-            return;
-        }
-        stack.present(ext);
-        stack.push(event.errorCode & 0xffff_ffffL, task.image.wide ? 4 : 2);
-        if (cpu.pending == Processor.NOTHING) {
-            cpu.gpr[CpuState.RSP] = stack.committedPointer();
+        if (cpu.pending == Processor.NOTHING && event.hasErrorCode) {
+            task.pushErrorCode(stack, event.errorCode & 0xffff_ffffL);
         }
     }
 

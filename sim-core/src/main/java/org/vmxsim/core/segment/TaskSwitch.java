@@ -16,7 +16,7 @@ import org.vmxsim.core.cpu.SegmentRegister;
  *
  * <p>One object serves one execution.
  */
-final class TaskSwitch {
+public final class TaskSwitch {
     /** What begins the switch; the order is that of bits 31:30 of the exit qualification for task switches. */
     enum Source {
         CALL,
@@ -98,6 +98,34 @@ final class TaskSwitch {
         if (cpu.pending == Processor.NOTHING && image.traps) {
             cpu.pendingDebugExceptions |= TASK_TRAP;
             cpu.attention();
+        }
+    }
+
+    /**
+     * Makes the switch whose VM exit a hypervisor handles, on a state outside VMX operation.
+     *
+     * @param cpu the processor, in the state of the guest
+     * @param qualification the exit qualification for task switches
+     * @param returnRip EIP to save
+     * @param ext bit 0 of error codes: 1 if an event begins the switch that is external to the program
+     * @param errorCode the error code that the event pushes in the new task, or a negative number for none
+     * @return whether the processor is in the new task; what is pending belongs to that then
+     */
+    public static boolean complete(Processor cpu, long qualification, long returnRip, int ext, long errorCode) {
+        TaskSwitch task = new TaskSwitch(cpu, Source.values()[(int) (qualification >>> 30) & 3], ext);
+        task.to((int) qualification & 0xffff, returnRip, cpu.rflags());
+        if (cpu.pending == Processor.NOTHING && errorCode >= 0) {
+            task.pushErrorCode(new TransferStack(cpu), errorCode);
+        }
+        return task.committed;
+    }
+
+    /** "The error code is pushed onto the stack of the new task." */
+    void pushErrorCode(TransferStack stack, long errorCode) {
+        stack.present(ext);
+        stack.push(errorCode, image.wide ? 4 : 2);
+        if (cpu.pending == Processor.NOTHING) {
+            cpu.gpr[CpuState.RSP] = stack.committedPointer();
         }
     }
 

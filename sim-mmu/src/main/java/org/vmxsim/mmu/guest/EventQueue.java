@@ -235,6 +235,23 @@ public final class EventQueue {
     }
 
     /**
+     * What the last exit has interrupted is delivered, or given up for another event: software has done the rest of the
+     * delivery. NMIs are blocked behind one.
+     *
+     * @param givenUp true if an exception has come up instead, which {@link #exception(int, boolean, int)} gets next
+     */
+    public void deliveredBySoftware(boolean givenUp) {
+        if (!vectoring) {
+            return;
+        }
+        if ((interrupted >>> 8 & 7) == Event.NMI && interrupted != 0) {
+            vmx.vmwrite(GuestField.INTERRUPTIBILITY_STATE, interruptibility() | CpuState.BLOCKING_BY_NMI);
+        }
+        interrupted = 0;
+        exception = givenUp ? exception : 0;
+    }
+
+    /**
      * Whether exceptions have come to a triple fault; asking ends it.
      *
      * @return true if the vCPU cannot go on
