@@ -24,6 +24,7 @@ final class ExitTransition {
     private static final int VALID = 1 << 31;
     private static final int TYPE_NMI = 2;
     private static final int TYPE_EXCEPTION = 3;
+    private static final long GENERAL_DETECT = 1 << 13;
     private static final int DEBUG_VECTOR = 1;
     private static final long RF = 1 << 16;
     private static final int ABORT_INDICATOR = 4;
@@ -155,22 +156,31 @@ final class ExitTransition {
     /**
      * RFLAGS, with RF as the manual wants it (SDM "Saving RIP, RSP, RFLAGS, and SSP"): what an event that causes the
      * exit, or was being delivered, would have pushed; 1 for EPT violations and their like; 0 for instructions that
-     * exit; else as it was.
+     * exit; else as it was. Between the iterations of a repeated string instruction it is 1 for events.
      */
     private void saveFlags(Vmcs vmcs) {
         long flags = cpu.rflags();
         if (cpu.vectoringInfo != 0) {
-            flags = isFault(cpu.vectoringInfo) ? flags | RF : flags;
+            flags = isFault(cpu.vectoringInfo) || cpu.repeating ? flags | RF : flags;
         } else if (isAccess(vmx.exit.reason)) {
             flags |= RF;
         } else if (vmx.exit.reason.isInstruction()) {
             flags &= ~RF;
         } else if (vmx.exit.reason == ExitReason.EXCEPTION_OR_NMI) {
-            flags = isFault(vmx.exit.interruptionInformation) ? flags | RF : flags;
+            boolean set = isFault(vmx.exit.interruptionInformation) || isGeneralDetect() || cpu.repeating;
+            flags = set ? flags | RF : flags;
+        } else if (vmx.exit.reason == ExitReason.EXTERNAL_INTERRUPT && cpu.repeating) {
+            flags |= RF;
         }
         vmcs.set(GuestField.RFLAGS, flags);
         boolean causedByException = vmx.exit.reason == ExitReason.EXCEPTION_OR_NMI && !isNmi();
         vmcs.set(GuestField.PENDING_DEBUG_EXCEPTIONS, causedByException ? 0 : cpu.pendingDebugExceptions);
+    }
+
+    /** The debug exception that is a fault although its vector's others are traps. */
+    private boolean isGeneralDetect() {
+        int event = vmx.exit.interruptionInformation & 0x7ff;
+        return event == (DEBUG_VECTOR | TYPE_EXCEPTION << 8) && (vmx.exit.qualification & GENERAL_DETECT) != 0;
     }
 
     private static boolean isFault(int information) {

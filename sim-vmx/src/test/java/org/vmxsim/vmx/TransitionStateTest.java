@@ -149,6 +149,48 @@ class TransitionStateTest {
         assertThat(guest.cpu.monitor.isArmed()).isFalse();
     }
 
+    /** SDM "Saving RIP, RSP, RFLAGS, and SSP": what delivery through the IDT would have pushed. */
+    @Test
+    void anInterruptBetweenIterationsSavesRf() {
+        // REP STOSB
+        guest.code(0xf3, 0xaa).add(ControlField.PIN_CONTROLS, PinControls.EXTERNAL_INTERRUPT_EXITING);
+        guest.cpu.gpr[CpuState.RDI] = GuestFixture.DATA;
+        guest.cpu.gpr[CpuState.RCX] = 5;
+        assertThat(guest.vmx.vmlaunch()).isEqualTo(VmxStatus.SUCCEED);
+        guest.cpu.run(2);
+        guest.cpu.pins.interruptRequest(0x41);
+        assertThat(guest.cpu.run(10)).isEqualTo(StopReason.VM_EXIT);
+
+        assertThat(guest.vmx.exit().reason).isEqualTo(ExitReason.EXTERNAL_INTERRUPT);
+        assertThat(guest.read(GuestField.RIP)).isEqualTo(GuestFixture.CODE);
+        assertThat(guest.cpu.gpr[CpuState.RCX]).isEqualTo(3);
+        assertThat(guest.read(GuestField.RFLAGS) & RF).isEqualTo(RF);
+    }
+
+    @Test
+    void theMonitorTrapFlagBetweenIterationsDoesNot() {
+        guest.code(0xf3, 0xaa).add(ControlField.PRIMARY_PROCESSOR_CONTROLS, PrimaryControls.MONITOR_TRAP_FLAG);
+        guest.cpu.gpr[CpuState.RDI] = GuestFixture.DATA;
+        guest.cpu.gpr[CpuState.RCX] = 5;
+
+        assertThat(guest.enterAndRun().reason).isEqualTo(ExitReason.MONITOR_TRAP_FLAG);
+        assertThat(guest.cpu.gpr[CpuState.RCX]).isEqualTo(4);
+        assertThat(guest.read(GuestField.RFLAGS) & RF).isZero();
+    }
+
+    @Test
+    void generalDetectIsAFault() {
+        // MOV RAX, DR0
+        guest.code(0x0f, 0x21, 0xc0).write(ControlField.EXCEPTION_BITMAP, 1 << 1);
+        guest.add(ControlField.ENTRY_CONTROLS, EntryControls.LOAD_DEBUG_CONTROLS);
+        guest.write(GuestField.DR7, 0x400 | 1 << 13);
+
+        VmExit exit = guest.enterAndRun();
+        assertThat(exit.reason).isEqualTo(ExitReason.EXCEPTION_OR_NMI);
+        assertThat(exit.qualification).isEqualTo(1 << 13);
+        assertThat(guest.read(GuestField.RFLAGS) & RF).isEqualTo(RF);
+    }
+
     @Test
     void waitingIsSavedAsActive() {
         // MONITOR; MWAIT; the interrupt that the wait ends by is an exit
