@@ -23,7 +23,7 @@ final class GuestImage {
     static final int GDT = 0x1_0000;
     static final int IDT = 0x1_1000;
     static final int TSS = 0x1_2000;
-    private static final int STUBS = 0x1_3000;
+    static final int STUBS = 0x1_3000;
     private static final int HANDLER = 0x1_5000;
     /** SYSCALL goes on at level 0 behind the instruction: JMP RCX. */
     static final int SYSCALL_ENTRY = 0x1_5800;
@@ -42,7 +42,7 @@ final class GuestImage {
     private static final int PT_32 = 0x8000;
     static final int IDT_32 = 0x1_c000;
     static final int TSS_32 = 0x1_c800;
-    private static final int STUBS_32 = 0x1_d000;
+    static final int STUBS_32 = 0x1_d000;
     private static final int HANDLER_32 = 0x1_e000;
 
     /** A program consists of slots of this size; an exception goes on at the next one. */
