@@ -300,43 +300,32 @@ final class Session {
         int end = text.indexOf(text.startsWith("qThreadExtraInfo") ? ',' : ':');
         String name = end < 0 ? text : text.substring(0, end);
         String rest = end < 0 ? "" : text.substring(end + 1);
-        switch (name) {
-            case "qSupported" -> {
-                saysBreakpoints = rest.contains("swbreak+");
-                return "PacketSize=" + Integer.toHexString(PacketChannel.LONGEST)
-                        + ";qXfer:features:read+;QStartNoAckMode+;swbreak+;hwbreak+;vContSupported+";
-            }
-            case "QStartNoAckMode" -> {
-                channel.withoutAcknowledgements();
-                return OK;
-            }
-            case "qXfer" -> {
-                return transfer(rest);
-            }
-            case "qC" -> {
-                return "QC" + Integer.toHexString(selected + 1);
-            }
-            case "qAttached" -> {
-                return "1";
-            }
-            case "qSymbol" -> {
-                return OK;
-            }
-            case "qfThreadInfo" -> {
-                return IntStream.rangeClosed(1, cpus.size())
+        return switch (name) {
+            case "qSupported" -> supported(rest);
+            case "QStartNoAckMode" -> withoutAcknowledgements();
+            case "qXfer" -> transfer(rest);
+            case "qC" -> "QC" + Integer.toHexString(selected + 1);
+            case "qAttached" -> "1";
+            case "qSymbol" -> OK;
+            case "qfThreadInfo" ->
+                IntStream.rangeClosed(1, cpus.size())
                         .mapToObj(Integer::toHexString)
                         .collect(Collectors.joining(",", "m", ""));
-            }
-            case "qsThreadInfo" -> {
-                return "l";
-            }
-            case "qThreadExtraInfo" -> {
-                return extraInformation(thread(rest));
-            }
-            default -> {
-                return "";
-            }
-        }
+            case "qsThreadInfo" -> "l";
+            case "qThreadExtraInfo" -> extraInformation(thread(rest));
+            default -> "";
+        };
+    }
+
+    private String supported(String theirs) {
+        saysBreakpoints = theirs.contains("swbreak+");
+        return "PacketSize=" + Integer.toHexString(PacketChannel.LONGEST)
+                + ";qXfer:features:read+;QStartNoAckMode+;swbreak+;hwbreak+;vContSupported+";
+    }
+
+    private String withoutAcknowledgements() {
+        channel.withoutAcknowledgements();
+        return OK;
     }
 
     private String extraInformation(int thread) {

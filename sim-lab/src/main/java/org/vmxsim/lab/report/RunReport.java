@@ -95,8 +95,8 @@ public record RunReport(
     /**
      * How a run ended.
      *
-     * @param how one word: {@code exit}, {@code stopped}, {@code halted}, {@code shutdown}, {@code reset}, {@code off}, {@code limit},
-     *     {@code crashed} (by an introspection tool) or {@code error}
+     * @param how one word: {@code exit}, {@code stopped}, {@code halted}, {@code shutdown}, {@code reset}, {@code off},
+     *     {@code limit}, {@code crashed} (by an introspection tool) or {@code error}
      * @param exitCode the value that the guest wrote to the exit port, or -1 if it did not
      * @param detail one sentence for people
      */
