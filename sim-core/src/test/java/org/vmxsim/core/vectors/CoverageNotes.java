@@ -103,8 +103,10 @@ final class CoverageNotes {
     static String ringZero() {
         StringBuilder text = new StringBuilder("""
                 ## Ring 0
-                Random cases on QEMU's TCG, one step each. Rounds 1 to 240 are recorded line by line, all 3,200 by digests. Every
-                build runs the lines in both engines, the digests of 800 rounds in the functional and of 200 in the cycle engine;
+                Random cases on QEMU's TCG, one step each. Rounds 1 to 240 are recorded line by \
+                line, all 3,200 by digests. Every
+                build runs the lines in both engines, the digests of 800 rounds in the functional \
+                and of 200 in the cycle engine;
                 `-Dvmxsim.vectors.all=true` all in both.
 
                 | kind | subject | cases |

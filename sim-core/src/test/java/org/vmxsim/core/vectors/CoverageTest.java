@@ -79,12 +79,15 @@ class CoverageTest {
         StringBuilder page = new StringBuilder();
         page.append("""
                 # Recorded behaviour by mnemonic
-                Written by `CoverageTest`; do not edit. %,d vectors of a real processor (`sim-core/src/test/native/README.md`).
+                Written by `CoverageTest`; do not edit. %,d vectors of a real processor \
+                (`sim-core/src/test/native/README.md`).
                 The functional engine runs all of them in every build, the cycle engine every fifth, and all with
-                `-Dvmxsim.vectors.all=true`. Each compares registers, memory, segment selectors, FS and GS base, RIP, and every
+                `-Dvmxsim.vectors.all=true`. Each compares registers, memory, segment selectors, FS \
+                and GS base, RIP, and every
                 flag that the manual does not leave undefined; after a fault also vector, error code and CR2.
 
-                "Faults" are exception vectors with the number of recorded vectors that end so. "Ring 0" names the kinds of case in
+                "Faults" are exception vectors with the number of recorded vectors that end so. \
+                "Ring 0" names the kinds of case in
                 which QEMU has executed the instruction (second table).
 
                 | mnemonic | 16-bit | 32-bit | 64-bit | complete | faults | ring 0 | why no vectors |
