@@ -94,7 +94,10 @@ final class BootCommand implements Callable<Integer> {
             names = "--platform",
             paramLabel = "NAME",
             defaultValue = "pc",
-            description = "devices around the processors, pc or none, default ${DEFAULT-VALUE}")
+            description = {
+                "devices around the processors: none, pc, or bios (a PC as its firmware leaves it:",
+                "the timer ticks, real mode has vectors); default ${DEFAULT-VALUE}"
+            })
     private MachineConfig.Platform platform;
 
     @Option(names = "--testdev", description = "the test device of kvm-unit-tests")

@@ -20,6 +20,7 @@ import org.vmxsim.core.memory.PortBus;
 import org.vmxsim.core.platform.DebugExit;
 import org.vmxsim.core.platform.ShutdownPort;
 import org.vmxsim.core.platform.Uart16550;
+import org.vmxsim.core.platform.pc.FirmwareState;
 import org.vmxsim.core.platform.pc.PcPlatform;
 
 /**
@@ -74,7 +75,7 @@ public final class Machine {
         exitPort = new DebugExit(() -> end(Ending.EXIT_PORT));
         ports.attach(DebugExit.PORT, DebugExit.PORTS, exitPort);
         ports.attach(ShutdownPort.PORT, 1, new ShutdownPort(() -> end(Ending.POWER_OFF)));
-        PcPlatform platform = config.platform() == MachineConfig.Platform.PC ? addPlatform() : null;
+        PcPlatform platform = config.platform() == MachineConfig.Platform.NONE ? null : addPlatform();
         com1 = new Uart16550(this::transmitted, level -> {
             if (platform != null) {
                 platform.request(Uart16550.COM1_REQUEST, level);
@@ -160,7 +161,11 @@ public final class Machine {
      */
     public SymbolTable boot(BootImage image, String commandLine, List<BootModule> modules) {
         Processor cpu = cpu();
-        image.load(new LoadedMemory(), commandLine, modules).apply(cpu);
+        GuestMemory ram = new LoadedMemory();
+        if (config.platform() == MachineConfig.Platform.BIOS) {
+            FirmwareState.leave(ram, ports);
+        }
+        image.load(ram, commandLine, modules).apply(cpu);
         cpu.modeChanged();
         return image.symbols();
     }

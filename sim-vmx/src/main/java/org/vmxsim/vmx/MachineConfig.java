@@ -41,8 +41,13 @@ public record MachineConfig(
     public enum Platform {
         /** None: nothing interrupts, and HLT ends a run. */
         NONE,
-        /** The chip set of a PC, {@link org.vmxsim.core.platform.pc.PcPlatform}. */
-        PC
+        /** The chip set of a PC, {@link org.vmxsim.core.platform.pc.PcPlatform}, with interrupts masked. */
+        PC,
+        /**
+         * The same as firmware leaves it for an image that is booted: the timer ticks, and real mode has its vectors,
+         * {@link org.vmxsim.core.platform.pc.FirmwareState}.
+         */
+        BIOS
     }
 
     /**
@@ -99,10 +104,10 @@ public record MachineConfig(
         if (processors < 1) {
             throw new IllegalArgumentException("need processors >= 1, got " + processors);
         }
-        if (platform == Platform.PC && processors > MOST_PROCESSORS_OF_A_PC) {
+        if (platform != Platform.NONE && processors > MOST_PROCESSORS_OF_A_PC) {
             throw new IllegalArgumentException("a PC has APIC IDs for 255 processors, got " + processors);
         }
-        if (testDevice && platform != Platform.PC) {
+        if (testDevice && platform == Platform.NONE) {
             throw new IllegalArgumentException("the test device needs the interrupt controllers of a PC");
         }
     }

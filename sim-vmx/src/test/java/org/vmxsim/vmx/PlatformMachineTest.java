@@ -2,11 +2,13 @@ package org.vmxsim.vmx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.StopReason;
 
@@ -39,6 +41,26 @@ class PlatformMachineTest {
         assertThat(machine.cpu().gpr[CpuState.RCX]).isEqualTo(3);
         assertThat(machine.cpu().gpr[CpuState.RSI]).isEqualTo(3);
         assertThat(machine.cpu().gpr[CpuState.RDI]).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Engine.class)
+    @DisplayName(
+            "A boot sector that only enables interrupts finds the timer of its firmware ticking, every 65,536 pulses")
+    void firmwareTicks(Engine engine) {
+        byte[] sector = new byte[512];
+        // STI; HLT; HLT; MOV EAX,[46CH]; OUT 0F4H,EAX
+        byte[] program = HexFormat.of().parseHex("fbf4f466a16c0466e7f4");
+        System.arraycopy(program, 0, sector, 0, program.length);
+        sector[510] = 0x55;
+        sector[511] = (byte) 0xaa;
+        Machine machine =
+                Machine.of(PC.withPlatform(MachineConfig.Platform.BIOS).withEngine(engine));
+        machine.boot(sector, "ticks", List.of());
+        assertThat(machine.run(1_000_000_000)).isEqualTo(StopReason.REQUESTED);
+        assertThat(machine.exitCode()).hasValue(2);
+        long ticks = machine.config().timing().number("clock.tscMhz") * 1_000_000L * 2 * 65_536 / 1_193_182;
+        assertThat(machine.cpu().pins.machineTime()).isBetween(ticks, ticks + 60_000);
     }
 
     @Test

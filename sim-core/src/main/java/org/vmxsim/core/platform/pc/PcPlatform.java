@@ -20,7 +20,7 @@ import org.vmxsim.core.time.EventQueue;
 /**
  * The chip set of a PC around processors: 8259 pair, 8254, real-time clock, local APICs and I/O APIC, an empty PCI bus,
  * a keyboard controller without keyboard, and reset. The state is that which firmware leaves: the bootstrap processor's
- * local APIC in virtual wire mode, the sizes of RAM in the clock's memory, the 8259 pair not initialized.
+ * local APIC in virtual wire mode, the sizes of RAM in the clock's memory; {@link FirmwareState} has the rest.
  *
  * <p>Devices live in the machine time of the processor that runs, and what they do comes when processor 0 runs; the
  * timer of each local APIC lives in the time of its processor. Interrupt request n is input n of the 8259 pair and pin
