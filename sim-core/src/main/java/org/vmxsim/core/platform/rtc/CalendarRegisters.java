@@ -90,7 +90,8 @@ final class CalendarRegisters {
         return value >= modulus;
     }
 
-    private void nextDay() {
+    /** A day passes: the date changes, the time of day does not. */
+    void nextDay() {
         put(DAY_OF_WEEK, get(DAY_OF_WEEK) >= 7 ? 1 : get(DAY_OF_WEEK) + 1);
         int day = get(DAY) + 1;
         if (day <= daysOfMonth()) {

@@ -22,6 +22,8 @@ public final class RealTimeClock implements PortDevice {
     /** The update cycle of 1984 microseconds and the 244 before it, in periods of the crystal. */
     private static final int UPDATE_PULSES = 73;
 
+    private static final long DAY_SECONDS = 86_400;
+
     private static final int REGISTER_A = 10;
     private static final int REGISTER_B = 11;
     private static final int REGISTER_C = 12;
@@ -130,9 +132,25 @@ public final class RealTimeClock implements PortDevice {
             flags |= PERIODIC;
         }
         long seconds = (now - dividerStart) / CRYSTAL_HERTZ - (seen - dividerStart) / CRYSTAL_HERTZ;
-        for (long i = 0; i < seconds && updates(); i++) {
-            calendar.nextSecond();
-            flags |= UPDATE_ENDED | (calendar.alarmMatches() ? ALARM : 0);
+        if (updates()) {
+            update(seconds);
+        }
+    }
+
+    /**
+     * Seconds one by one, and whole days behind the second: each time of day has come then, so that the rest changes
+     * nothing but the date. Guests can let centuries pass in one instruction.
+     */
+    private void update(long seconds) {
+        for (long passed = 0; passed < seconds; ) {
+            if (passed >= 2 * DAY_SECONDS && seconds - passed >= DAY_SECONDS) {
+                calendar.nextDay();
+                passed += DAY_SECONDS;
+            } else {
+                calendar.nextSecond();
+                flags |= UPDATE_ENDED | (calendar.alarmMatches() ? ALARM : 0);
+                passed++;
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.LocalDateTime;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.vmxsim.core.platform.Bench;
 import org.vmxsim.core.time.EventQueue;
 
@@ -63,6 +64,22 @@ class RealTimeClockTest {
         clock = at(1999, 12, 31, 23, 59, 59);
         bench.advance(SECOND);
         assertThat(time()).isEqualTo("2000-01-01 00:00:00 day 7");
+    }
+
+    @Test
+    @Timeout(30)
+    @DisplayName("Decades that pass at once are counted by days: the date is right, an alarm has come, nobody waits")
+    void decades() {
+        long days = 20_000;
+        write(1, 0x03);
+        write(3, 0x04);
+        write(5, 0x05);
+        bench.advance(days * 86_400 * SECOND);
+        LocalDateTime date = LocalDateTime.of(2024, 2, 28, 23, 59, 58).plusDays(days);
+        assertThat(time())
+                .isEqualTo(String.format(
+                        "%tF %<tT day %d", date, date.getDayOfWeek().getValue() % 7 + 1));
+        assertThat(read(0xc)).as("periodic, alarm, update").isEqualTo(0x70);
     }
 
     @Test
