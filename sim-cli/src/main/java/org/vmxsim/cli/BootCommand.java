@@ -25,7 +25,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Boots an image on the bare machine; COM1 is standard output.",
             "Kinds: Linux bzImage (64-bit entry), Multiboot 1, PVH, 64-bit ELF, boot sector.",
-            "Exit status: the low 7 bits of the value written to port 0xf4; 124 time-out; 125 bad input."
+            "Exit status: the low 7 bits of the value written to port 0xf4; 0 halted for good or switched off;",
+            "1 triple fault or reset; 124 time-out; 125 bad input; 130 interrupted."
         })
 final class BootCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "IMAGE", description = "the image")
@@ -66,7 +67,7 @@ final class BootCommand implements Callable<Integer> {
             names = "--cpus",
             paramLabel = "N",
             defaultValue = "1",
-            description = "processors, default ${DEFAULT-VALUE}")
+            description = "processors, 1 to 64, default ${DEFAULT-VALUE}")
     private int processors;
 
     @Option(
@@ -100,7 +101,7 @@ final class BootCommand implements Callable<Integer> {
             })
     private MachineConfig.Platform platform;
 
-    @Option(names = "--testdev", description = "the test device of kvm-unit-tests")
+    @Option(names = "--testdev", description = "the test device of kvm-unit-tests; not with --platform none")
     private boolean testDevice;
 
     @Option(
@@ -119,7 +120,7 @@ final class BootCommand implements Callable<Integer> {
             names = "--timeout",
             paramLabel = "S",
             defaultValue = "0",
-            description = "ends after S seconds of host time")
+            description = "ends after S seconds of host time, those of a debugger included; 0, the default: never")
     private double timeoutSeconds;
 
     @Option(

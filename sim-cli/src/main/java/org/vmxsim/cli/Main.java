@@ -65,7 +65,8 @@ public final class Main implements Runnable {
         };
         IParameterExceptionHandler badWords = (e, words) -> {
             say(e.getCommandLine(), e.getMessage());
-            e.getCommandLine().getErr().println("Try 'vmxsim --help'.");
+            String command = e.getCommandLine().getCommandSpec().qualifiedName();
+            e.getCommandLine().getErr().println("Try '" + command + " --help'.");
             return BAD_INPUT;
         };
         return new CommandLine(new Main())

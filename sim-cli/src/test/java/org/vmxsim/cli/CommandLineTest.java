@@ -132,6 +132,10 @@ class CommandLineTest {
         run --ept 8K                      | got '8K'
         boot nothing.elf                  | cannot read nothing.elf
         boot /dev/null --memory 5         | memoryBytes must be a multiple of 4096 of at least 1 MiB, got 5
+        boot                              | Try 'vmxsim boot --help'
+        boot /dev/null --quantum 0        | need a quantum of at least 1 instruction, got 0
+        boot /dev/null --cpus 65          | need 1 to 64 processors, got 65
+        boot /dev/null --gdb 70000        | need [HOST:]PORT with a port of 0 to 65535, or unix:PATH, got '70000'
         replay nothing.trace              | cannot read trace nothing.trace
         replay builtin:nothing            | no built-in trace
         convert builtin:wc /nowhere/x     | cannot convert builtin:wc to /nowhere/x

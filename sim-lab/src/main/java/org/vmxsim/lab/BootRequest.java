@@ -49,7 +49,15 @@ public record BootRequest(
 
         BootImage parse(byte[] file) {
             ImageKind chosen = kind.orElseGet(() -> ImageKind.of(file));
-            return chosen == ImageKind.RAW ? RawImage.of(file, rawAddress, rawBits) : chosen.parse(file);
+            if (chosen == ImageKind.RAW) {
+                return RawImage.of(file, rawAddress, rawBits);
+            }
+            if (rawAddress != BY_FILE.rawAddress || rawBits != BY_FILE.rawBits) {
+                throw new IllegalArgumentException(String.format(
+                        "need the loader raw for an address and bits of a raw image, got %s with 0x%x and %d",
+                        chosen, rawAddress, rawBits));
+            }
+            return chosen.parse(file);
         }
     }
 

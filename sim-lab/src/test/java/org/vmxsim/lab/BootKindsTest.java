@@ -13,6 +13,8 @@ import java.util.HexFormat;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.boot.loader.ImageKind;
 import org.vmxsim.lab.report.RunReport;
 
@@ -116,9 +118,18 @@ class BootKindsTest {
 
     @Test
     void aForcedKindIsNotLookedFor() {
-        BootRequest.Loading loading = new BootRequest.Loading(Optional.of(ImageKind.LINUX), 0, 16);
+        BootRequest.Loading loading = new BootRequest.Loading(Optional.of(ImageKind.LINUX), 0x7c00, 16);
         assertThatThrownBy(() -> Lab.boot(request(elf("Xen")).withLoading(loading), RunListener.NONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("image: need a Linux boot header");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0x200000,16", "0x7c00,32"})
+    void whatIsSaidOfARawImageIsNotDroppedForAnotherKind(int address, int bits) {
+        BootRequest.Loading loading = new BootRequest.Loading(Optional.empty(), address, bits);
+        assertThatThrownBy(() -> Lab.boot(request(elf("Xen")).withLoading(loading), RunListener.NONE))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("need the loader raw for an address and bits of a raw image, got PVH");
     }
 }

@@ -66,9 +66,11 @@ public record MachineConfig(
          * @throws IllegalArgumentException if it is less than 1, or there is no seed object
          */
         public Turns {
-            if (quantum < 1 || seed == null) {
-                throw new IllegalArgumentException(
-                        "need a quantum of at least 1 and a seed or none, got quantum=" + quantum + " seed=" + seed);
+            if (quantum < 1) {
+                throw new IllegalArgumentException("need a quantum of at least 1 instruction, got " + quantum);
+            }
+            if (seed == null) {
+                throw new IllegalArgumentException("need a seed or OptionalLong.empty(), got null");
             }
         }
     }

@@ -77,14 +77,16 @@ public final class GdbServer implements Closeable {
     }
 
     /**
-     * Waits for a debugger and serves it until it lets the machine run.
+     * Waits for a debugger and serves it until it lets the machine run. Nobody else is let in after it: a second
+     * debugger is refused at once instead of waiting in vain.
      *
      * @return false if the machine shall not run any more
-     * @throws IllegalStateException if nobody can be let in any more
+     * @throws IllegalStateException if nobody can be let in, or somebody was before
      */
     public boolean accept() {
         try {
             channel = new PacketChannel(listening.accept());
+            listening.close();
         } catch (IOException e) {
             throw new IllegalStateException("cannot wait for a debugger at " + address, e);
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -215,6 +216,16 @@ class GdbServerTest {
         client.raw("\003");
         assertThat(client.receive()).isEqualTo("T02thread:1;");
         assertThat(client.register(RIP)).isEqualTo(0x200000);
+        client.send("k");
+        assertThat(end().how()).isEqualTo("interrupted");
+    }
+
+    @Test
+    void aSecondDebuggerIsRefused() throws Exception {
+        start("ebfe");
+        assertThat(client.ask("qC")).isEqualTo("QC1");
+        SocketAddress there = address.get().socket();
+        assertThatThrownBy(() -> new Client(there).close()).isInstanceOf(IOException.class);
         client.send("k");
         assertThat(end().how()).isEqualTo("interrupted");
     }
