@@ -103,7 +103,7 @@ public final class FarReturns {
         if (Descriptors.inRealMode(cpu)) {
             commitReal(3 * operandBytes);
             if (cpu.pending == Processor.NOTHING) {
-                flags(flags, 0);
+                flags(flags, 0, 0);
             }
             return;
         }
@@ -190,7 +190,7 @@ public final class FarReturns {
         if (cpu.pending != Processor.NOTHING) {
             return;
         }
-        flags(flags, 3);
+        flags(flags, 3, 0);
         if (!trusted) {
             cpu.rflagsSystem = cpu.rflagsSystem & ~VIF | (wantsInterrupts ? VIF : 0);
         }
@@ -212,7 +212,7 @@ public final class FarReturns {
             commitSame(3 * operandBytes, Descriptors.inLongMode(cpu));
         }
         if (cpu.pending == Processor.NOTHING) {
-            flags(flags, oldCpl);
+            flags(flags, oldCpl, oldCpl == 0 ? FlagsImage.VIRTUAL_INTERRUPT : 0);
         }
     }
 
@@ -319,8 +319,9 @@ public final class FarReturns {
         cpu.modeChanged();
     }
 
-    private void flags(long popped, int oldCpl) {
-        long also = FlagsImage.RESUME | (oldCpl == 0 ? FlagsImage.VIRTUAL_INTERRUPT : 0);
+    /** "In real-address mode" VIF and VIP stay, as they do outside CPL 0. */
+    private void flags(long popped, int oldCpl, long virtualInterrupt) {
+        long also = FlagsImage.RESUME | virtualInterrupt;
         cpu.rflags(FlagsImage.merged(cpu.rflags(), popped, operandBytes, oldCpl, also));
         cpu.events().resumeFlagLoaded();
         cpu.modeChanged();

@@ -35,6 +35,88 @@ class RandomCodeProperties {
         assertThat(machine.cpu.retired).isLessThanOrEqualTo(BUDGET + 1);
     }
 
+    @Property(tries = 12_000)
+    @Label("with control-flow enforcement, protection keys, virtual-8086 mode, breakpoints, task gates, 32-bit paging")
+    void everyRunEndsWithAllThatThereIs(@ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        BareMachine machine = new BareMachine(PhysicalMemory.flat(RAM), CpuModel.MAX);
+        fill(machine.memory, random);
+        prepare(machine, random);
+        enforce(machine, random);
+
+        StopReason reason = machine.cpu.run(BUDGET);
+
+        assertThat(reason).isNotNull();
+        assertThat(machine.cpu.retired).isLessThanOrEqualTo(BUDGET + 1);
+    }
+
+    /** CR4 and the MSRs behind it, debug registers, virtual-8086 mode, tasks; state that software could come to. */
+    private static void enforce(BareMachine machine, SplittableRandom random) {
+        CpuState cpu = machine.cpu;
+        boolean longMode = (cpu.efer & 1 << 10) != 0;
+        cpu.cr0 |= 1 << 16;
+        // CET, PKE, PKS, UMIP, PSE, DE, PVI, VME
+        cpu.cr4 |= random.nextInt() & 0x1c0_081b;
+        cpu.pkru = random.nextInt() & random.nextInt() & random.nextInt();
+        cpu.pkrs = random.nextInt() & random.nextInt() & random.nextInt();
+        cpu.userCet = random.nextInt(0x40) | random.nextInt(3) << 10;
+        cpu.supervisorCet = random.nextInt(0x40) | random.nextInt(3) << 10;
+        cpu.ssp = random.nextInt(RAM) & ~3;
+        for (int i = 0; i < 4; i++) {
+            cpu.levelSsp[i] = random.nextInt(RAM) & ~3;
+            cpu.dr[i] = random.nextInt(RAM);
+        }
+        cpu.interruptSspTable = random.nextInt(RAM);
+        cpu.dr[7] = random.nextInt() & 0xffff_2bffL | 0x400;
+        cpu.debugctl = random.nextInt(4);
+        if (!longMode && (cpu.cr0 & 1) != 0) {
+            tasks(machine, random);
+            if (cpu.cpl == 3 && random.nextBoolean()) {
+                cpu.rflagsSystem |= 1 << 17;
+                for (int i = 0; i < 6; i++) {
+                    cpu.segments[i].set(0, 0, 0xffff, 0xf3);
+                }
+            }
+        }
+        if (longMode && random.nextBoolean()) {
+            // the first 2 MiB in small pages, a few of them of shadow stacks
+            machine.memory.writeLong(TABLES + 0x2000, TABLES + 0x3000 | 7);
+            for (int i = 0; i < 512; i++) {
+                long rights = random.nextInt(4) == 0 ? 0x61 | random.nextInt(2) << 2 : 0x67;
+                long key = random.nextInt(4) == 0 ? (long) random.nextInt(16) << 59 : 0;
+                machine.memory.writeLong(TABLES + 0x3000 + 8L * i, (long) i << 12 | rights | key);
+            }
+        }
+        machine.cpu.modeChanged();
+    }
+
+    /** A second and a third task, gates to them, and 32-bit paging that maps all. */
+    private static void tasks(BareMachine machine, SplittableRandom random) {
+        for (int task = 0; task < 2; task++) {
+            long base = TSS + 0x100 + 0x100 * task;
+            long type = random.nextInt(8) == 0 ? 0x81 : 0x89;
+            machine.memory.writeLong(GDT + 0x40 + 8 * task, 0x6b | base << 16 | type << 40);
+            machine.memory.writeInt(base + 0x1c, TABLES);
+            machine.memory.writeInt(base + 0x20, CODE + random.nextInt(0x1000));
+            machine.memory.writeInt(base + 0x24, random.nextInt() & 0x2_7fd7);
+            for (int i = 0; i < 7; i++) {
+                machine.memory.writeInt(base + 0x48 + 4 * i, i == 6 ? 0 : i == 1 ? 8 : 0x10);
+            }
+            machine.memory.writeInt(base + 0x64, random.nextInt(2));
+            machine.memory.writeInt(base + 0x68, random.nextInt(RAM) & ~7);
+        }
+        for (int i = 0; i < 16; i++) {
+            long gate = 0x40L + 8 * random.nextInt(2) << 16 | 0xe5L << 40;
+            machine.memory.writeLong(IDT + 8L * random.nextInt(256), gate);
+        }
+        if (random.nextBoolean()) {
+            machine.memory.writeInt(TABLES, 0xe7);
+            machine.cpu.cr3 = TABLES;
+            machine.cpu.cr4 |= 0x10;
+            machine.cpu.cr0 |= 0x8000_0000L;
+        }
+    }
+
     /** Random bytes, with more of the opcodes that change the machine than chance would give. */
     private static void fill(PhysicalMemory memory, SplittableRandom random) {
         for (int i = 0; i < RAM; i += 8) {

@@ -98,6 +98,22 @@ class FarControlTest {
         assertThat(scene.run("48cf")).as("NT in IA-32e mode").isEqualTo("#13(0)");
     }
 
+    @ParameterizedTest
+    @CsvSource({"0x00000002, 0x003f7fd7, 0x00257fd7", "0x00180002, 0x00000002, 0x00180002"})
+    @DisplayName("IRETD in real-address mode: the image AND 257FD5H, with VM, VIF and VIP as they were")
+    void interruptReturnInRealMode(int before, int image, int after) {
+        Scene scene = Scene.ofReal();
+        scene.cpu.rflags(before);
+        int[] frame = {TARGET, 0, image};
+        for (int i = 0; i < frame.length; i++) {
+            scene.memory.writeInt(Scene.STACK + 4L * i, frame[i]);
+        }
+        assertThat(scene.run("66cf")).isEqualTo("ok");
+        assertThat(scene.cpu.rip).isEqualTo(TARGET);
+        // the scene ends behind the instruction: RF is that of the image
+        assertThat(scene.cpu.rflags() & ~0x1_0000L).isEqualTo(after & ~0x1_0000L);
+    }
+
     @ParameterizedTest(name = "{0}")
     @CsvSource({"cd80, 4, 128", "cd03, 4, 3", "cc, 6, 3", "f1, 5, 1"})
     @DisplayName("INT n, INT3 and INT1 ask for their event type; RIP stays, the length is known")
