@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.vmx.control.EntryControls;
@@ -340,6 +341,20 @@ class EntryRulesTest {
         guest.write(ControlField.ENTRY_INTERRUPTION_INFORMATION, NMI);
 
         failsEntry(guest, "no NMI into blocking by STI", 3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "tigerlake, 0x80000b15, SUCCEED",
+        "tigerlake, 0x80000315, FAIL_VALID",
+        "icelake-sp, 0x80000b15, FAIL_VALID",
+        "icelake-sp, 0x80000315, SUCCEED"
+    })
+    void controlProtectionHasAnErrorCodeWhereTheProcessorHasIt(String cpu, long information, VmxStatus status) {
+        GuestFixture guest = GuestFixture.longMode(cpu);
+        guest.write(ControlField.ENTRY_INTERRUPTION_INFORMATION, information);
+
+        assertThat(guest.vmx.vmlaunch()).isEqualTo(status);
     }
 
     @Test

@@ -15,7 +15,6 @@ public final class GuestCpuid {
     private static final int MTRR = 1 << 12;
 
     private static final int WRITE_BACK = 6;
-    private static final int WAITPKG = 1 << 5;
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
     private static final int APIC_ID_SHIFT = 24;
@@ -72,10 +71,6 @@ public final class GuestCpuid {
                 case 3 -> value & ~HIDDEN_EDX;
                 default -> value;
             };
-        }
-        if (leaf == 7 && subleaf == 0 && register == 2) {
-            // KVM shows UMWAIT and its kin only where it sets the control that enables them
-            return value & ~WAITPKG;
         }
         if (leaf != 1) {
             return value;

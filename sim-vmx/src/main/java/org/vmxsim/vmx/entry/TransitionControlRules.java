@@ -54,6 +54,11 @@ public final class TransitionControlRules {
                     "VM-entry MSR-load list",
                     f -> f.isMsrList(ControlField.ENTRY_MSR_LOAD_ADDRESS, ControlField.ENTRY_MSR_LOAD_COUNT)));
 
+    /** #CP, which delivers an error code on processors that have it. */
+    private static final int CONTROL_PROTECTION = 1 << 21;
+
+    private static final long CR4_CET = 1 << 23;
+
     private TransitionControlRules() {}
 
     private static boolean vectorAgrees(EntryFields f) {
@@ -68,10 +73,12 @@ public final class TransitionControlRules {
 
     private static boolean errorCodeAgrees(EntryFields f) {
         boolean protectedMode = !f.unrestricted || (f.cr0 & 1) != 0;
+        boolean enforces = (f.capabilities.cr4Fixed1() & CR4_CET) != 0;
+        int withErrorCode = WITH_ERROR_CODE | (enforces ? CONTROL_PROTECTION : 0);
         boolean delivered = f.injects(EXCEPTION)
                 && protectedMode
                 && f.injectedVector() <= 31
-                && (WITH_ERROR_CODE & 1 << f.injectedVector()) != 0;
+                && (withErrorCode & 1 << f.injectedVector()) != 0;
         return !f.injects() || (f.injection & DELIVER_ERROR_CODE) != 0 == delivered;
     }
 
