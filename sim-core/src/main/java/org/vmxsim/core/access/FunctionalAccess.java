@@ -6,9 +6,10 @@ import org.vmxsim.core.paging.LinearTranslation;
 
 /**
  * The functional engine's way to memory: a walk, and then the page stands in the memory unit's table with the rights
- * that need no further check. Pages of devices and pages with data breakpoints have no tags; pages with decoded code,
- * pages whose dirty flag is clear, and pages that the second level protects (sub-pages too) have no write tag.
- * Shadow-stack accesses have a table of their own, for the accesses that are of the mode of the CPL.
+ * that need no further check. Pages of devices, pages with data breakpoints, and all pages while alignment is checked
+ * have no tags; pages with decoded code, pages whose dirty flag is clear, and pages that the second level protects
+ * (sub-pages too) have no write tag. Shadow-stack accesses have a table of their own, for the accesses that are of the
+ * mode of the CPL.
  */
 public final class FunctionalAccess extends TranslatingAccess {
     private static final int OF_ANY_CONTEXT =
@@ -82,8 +83,8 @@ public final class FunctionalAccess extends TranslatingAccess {
             cpu.mem.enterFetch(linear, translation.hpa);
             return;
         }
-        if (cpu.breakpoints.watchesPage(linear)) {
-            // the memory unit knows no breakpoints: accesses to the page have to come here
+        if (cpu.breakpoints.watchesPage(linear) || checksAlignment()) {
+            // the memory unit knows neither breakpoints nor alignment: accesses to the page have to come here
             return;
         }
         boolean readable = (translation.permissions & AccessContext.R) != 0;

@@ -31,6 +31,11 @@ public abstract class TranslatingAccess extends LinearAccess {
     /** Access bits that the privilege level gives to data accesses and fetches. */
     protected int privilege;
 
+    private static final long AM_AND_AC = 1 << 18;
+
+    /** Whether alignment is checked now: CPL 3, CR0.AM and RFLAGS.AC. */
+    private boolean aligning;
+
     private long addressMask = -1;
     private int canonicalShift = 16;
     private long updateFirst;
@@ -132,6 +137,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         boolean override = controls.smap && (cpu.rflagsSystem >>> 18 & 1) != 0;
         int supervisor = override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
         privilege = cpu.cpl == 3 ? AccessContext.USER : supervisor;
+        aligning = cpu.cpl == 3 && (cpu.cr0 & cpu.rflagsSystem & AM_AND_AC) != 0;
         // what a protection key allows is part of the context, so that another PKRU needs no invalidation
         long keys = controls.userKeys & 0xffff_ffffL | (long) controls.supervisorKeys << 32;
         int vpid = cpu.virtualization().vpid();
@@ -146,7 +152,34 @@ public abstract class TranslatingAccess extends LinearAccess {
                 | (controls.smap ? 8 : 0)
                 | (controls.smep ? 16 : 0)
                 | (controls.executeDisable ? 32 : 0)
-                | controls.rootLevel << 6;
+                | controls.rootLevel << 6
+                | (aligning ? 1 << 9 : 0);
+    }
+
+    @Override
+    public final boolean checksAlignment() {
+        return aligning;
+    }
+
+    private boolean mayTranslate(long linear, int sizeBytes, int access) {
+        return cpu.pending == Processor.NOTHING
+                && isCanonical(linear, sizeBytes)
+                && (!aligning || isAligned(linear, sizeBytes, access));
+    }
+
+    /**
+     * Raises #AC(0) for an access of the program that is not aligned. SDM "Interrupt 17 - Alignment Check Exception
+     * (#AC)": accesses that the processor makes by itself are not checked, those to shadow stacks have rules of their
+     * own, and so have items of other sizes. The order of #AC and #PF is left to the processor; this one, like those
+     * that were asked, looks at the address first.
+     */
+    private boolean isAligned(long linear, int sizeBytes, int access) {
+        boolean ofProgram = (access & (AccessContext.USER | AccessContext.SHADOW_STACK)) == AccessContext.USER;
+        boolean aligned = sizeBytes > Long.BYTES || Integer.bitCount(sizeBytes) > 1 || (linear & sizeBytes - 1) == 0;
+        if (!aligned && ofProgram) {
+            cpu.raise(17, 0);
+        }
+        return aligned || !ofProgram;
     }
 
     @Override
@@ -217,7 +250,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     }
 
     private long loadAs(long linear, int sizeBytes, int access) {
-        if (cpu.pending != Processor.NOTHING || !isCanonical(linear, sizeBytes)) {
+        if (!mayTranslate(linear, sizeBytes, access)) {
             return 0;
         }
         int head = headBytes(linear);
@@ -253,7 +286,7 @@ public abstract class TranslatingAccess extends LinearAccess {
 
     /** Translates all of an access that writes, and remembers where it lies. */
     private boolean locate(long linear, int sizeBytes, int access) {
-        if (cpu.pending != Processor.NOTHING || !isCanonical(linear, sizeBytes)) {
+        if (!mayTranslate(linear, sizeBytes, access)) {
             return false;
         }
         int head = Math.min(headBytes(linear), sizeBytes);
@@ -326,7 +359,7 @@ public abstract class TranslatingAccess extends LinearAccess {
 
     private void probeAs(long linear, int sizeBytes, int access) {
         long first = linear & addressMask;
-        if (cpu.pending != Processor.NOTHING || !isCanonical(first, sizeBytes)) {
+        if (!mayTranslate(first, sizeBytes, access)) {
             return;
         }
         int head = Math.min(headBytes(first), sizeBytes);

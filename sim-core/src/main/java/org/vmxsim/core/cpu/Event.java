@@ -31,6 +31,9 @@ public final class Event {
     /** Vector of the page fault. */
     public static final int PAGE_FAULT = 14;
 
+    /** Vector of the alignment check. */
+    static final int ALIGNMENT_CHECK = 17;
+
     /** Bit 11 of the information formats: an error code is delivered. */
     public static final int DELIVER_ERROR_CODE = 1 << 11;
     /** Bit 31 of the information formats: the field is valid. */
@@ -102,6 +105,16 @@ public final class Event {
         boolean afterPageFault = (1 << firstVector & PAGE_FAULTS) != 0;
         boolean afterContributory = (1 << firstVector & CONTRIBUTORY) != 0;
         return isGrave() && (afterPageFault || afterContributory && (1 << vector & CONTRIBUTORY) != 0);
+    }
+
+    /**
+     * Whether this is an alignment check that was met while one was being delivered. Both are benign, so it is
+     * delivered in turn, and if memory stays as it is that has no end: of all chains of faults only this one.
+     */
+    boolean isEndless(int vectoringInfo) {
+        return type == EXCEPTION
+                && vector == ALIGNMENT_CHECK
+                && (vectoringInfo & 0x7ff) == (EXCEPTION << 8 | ALIGNMENT_CHECK);
     }
 
     /**

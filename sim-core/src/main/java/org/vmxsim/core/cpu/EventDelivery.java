@@ -109,6 +109,11 @@ public class EventDelivery {
         deliverRequested();
     }
 
+    /** Whether the run may end in the middle of a delivery, because the delivery itself does not end. */
+    final boolean isEndless() {
+        return cpu.pending == Processor.EXCEPTION && requested.isEndless(cpu.vectoringInfo);
+    }
+
     private void takeExit() {
         cpu.pending = Processor.NOTHING;
         cancelStep();

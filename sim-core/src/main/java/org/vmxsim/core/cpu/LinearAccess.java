@@ -157,6 +157,17 @@ public abstract class LinearAccess {
      */
     public abstract void probeShadowStack(long linear, int sizeBytes, boolean write, boolean user);
 
+    /**
+     * Whether {@link #load}, {@link #store}, {@link #loadForUpdate} and {@link #probe} (of 1, 2, 4 or 8 bytes) raise
+     * #AC(0) unless the address is a multiple of the size: CPL 3, CR0.AM and RFLAGS.AC. It comes before the faults of
+     * translation. SDM "Interrupt 17 - Alignment Check Exception (#AC)".
+     *
+     * @return true if so; false where nothing overrides this
+     */
+    public boolean checksAlignment() {
+        return false;
+    }
+
     /** Told that control registers, EFER, the CPL, RFLAGS.AC, PKRU, IA32_PKRS, VPID or EPTP may have changed. */
     public void contextChanged() {}
 }

@@ -134,7 +134,7 @@ public final class Processor extends CpuState {
         }
         budgetEnd = retired + Math.min(maxInstructions, Long.MAX_VALUE - retired);
         while (true) {
-            if (pending != NOTHING) {
+            if (pending != NOTHING && (retired < budgetEnd || !events.isEndless())) {
                 events.settle();
             } else if (stop != null) {
                 StopReason reason = stop;

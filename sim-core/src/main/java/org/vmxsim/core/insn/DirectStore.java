@@ -31,7 +31,7 @@ final class DirectStore extends Handler {
         long[] words = new long[WORDS];
         long from = source.of(cpu);
         for (int i = 0; i < WORDS; i++) {
-            words[i] = cpu.mem.load64(from + Long.BYTES * i);
+            words[i] = word(cpu, from + Long.BYTES * i);
         }
         if (cpu.pending != 0) {
             return source.fail(cpu, this);
@@ -46,5 +46,17 @@ final class DirectStore extends Handler {
             cpu.mem.store64(to + Long.BYTES * i, words[i]);
         }
         return cpu.pending == 0 ? next : cpu.abort(this);
+    }
+
+    /** "There is no alignment restriction on the source": it meets no alignment check. */
+    private static long word(Processor cpu, long linear) {
+        if ((linear & Long.BYTES - 1) == 0 || !cpu.mem.slow().checksAlignment()) {
+            return cpu.mem.load64(linear);
+        }
+        long value = 0;
+        for (int i = 0; i < Long.BYTES; i++) {
+            value |= cpu.mem.load8(linear + i) << 8 * i;
+        }
+        return value;
     }
 }

@@ -87,10 +87,17 @@ final class DescriptorTables {
             if (exits(cpu, target, identity, Interception.GDTR_IDTR, nextRip)) {
                 return cpu.abort(this);
             }
-            int baseBytes = is64 ? 8 : 4;
-            target.probeStore(cpu, nextRip, 2 + baseBytes);
+            long base = global ? cpu.gdtrBase : cpu.idtrBase;
+            target.requireAlignment(cpu, nextRip, 2, 4);
+            target.probeStore(cpu, nextRip, is64 ? 10 : 6);
             target.store(cpu, nextRip, 0, 2, global ? cpu.gdtrLimit : cpu.idtrLimit);
-            target.store(cpu, nextRip, 2, baseBytes, global ? cpu.gdtrBase : cpu.idtrBase);
+            if (is64 && !cpu.mem.slow().checksAlignment()) {
+                target.store(cpu, nextRip, 2, 8, base);
+            } else {
+                // the contents of GDTR and IDTR need the alignment of a doubleword, in 64-bit mode too
+                target.store(cpu, nextRip, 2, 4, base);
+                target.store(cpu, nextRip, is64 ? 6 : 2, 4, is64 ? base >>> 32 : base);
+            }
             return cpu.pending == Processor.NOTHING ? advance(cpu) : target.abort(cpu, this);
         }
     }
@@ -213,6 +220,7 @@ final class DescriptorTables {
             }
             int selector = cpu.segments[segment].selector;
             if (target.isMemory) {
+                target.requireAlignment(cpu, nextRip(cpu), 0, 2);
                 target.store(cpu, nextRip(cpu), 0, 2, selector);
             } else {
                 setRegister(cpu, target.register, operandBytes, selector);

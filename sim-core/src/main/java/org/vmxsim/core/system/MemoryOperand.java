@@ -15,6 +15,8 @@ import org.vmxsim.core.segment.SegmentLimits;
  * and stores leave a fault pending.
  */
 final class MemoryOperand {
+    private static final int ALIGNMENT_CHECK = 17;
+
     /** Whether the operand is memory. */
     final boolean isMemory;
     /** Register number, if it is not memory. */
@@ -113,6 +115,23 @@ final class MemoryOperand {
         long offset = offset(cpu, nextRip);
         if (is64 || allows(cpu, segment, offset, sizeBytes, true)) {
             cpu.mem.slow().probe(linearOf(cpu, segment, offset, is64), sizeBytes, true);
+        }
+    }
+
+    /**
+     * Raises #AC(0) where a register of descriptor tables would be stored unaligned. SDM table "Alignment Requirements
+     * by Data Type": their contents need the alignment of a doubleword, whatever their sizes.
+     */
+    void requireAlignment(Processor cpu, long nextRip, int plus, int sizeBytes) {
+        if (!cpu.mem.slow().checksAlignment()) {
+            return;
+        }
+        long address = linear(cpu, nextRip) + plus;
+        boolean good = is64
+                ? Descriptors.isCanonical(cpu, address)
+                : allows(cpu, segment, offset(cpu, nextRip), plus + sizeBytes, true);
+        if (good && (address & 3) != 0) {
+            cpu.raise(ALIGNMENT_CHECK, 0);
         }
     }
 

@@ -90,6 +90,30 @@ class ProtectedModeTest {
     }
 
     @Test
+    @DisplayName("A handler of #AC at CPL 3 with an unaligned stack: #AC again and again, no double fault; runs do end")
+    void endlessAlignmentChecks() {
+        memory.writeLong(IDT + 8 * 17, HANDLER | 0x18L << 16 | 0xee00_0000_0000L);
+        cpu.cr0 |= 1 << 18;
+        cpu.rflagsSystem |= 1 << 18;
+        cpu.gpr[CpuState.RSP] = STACK + 1;
+        memory.writeByte(CODE, 0x50);
+        cpu.rip = CODE;
+        cpu.cpl = 3;
+        cpu.segments[CpuState.CS].set(0x1b, 0, -1, 0xc0fb);
+        cpu.segments[CpuState.SS].set(0x23, 0, -1, 0xc0f3);
+        cpu.modeChanged();
+        for (int i = 0; i < 3; i++) {
+            assertThat(cpu.run(50)).isEqualTo(StopReason.BUDGET);
+            assertThat(cpu.rip).isEqualTo(CODE);
+            assertThat(cpu.gpr[CpuState.RSP]).isEqualTo(STACK + 1);
+        }
+        gate(17, 0x8e);
+        assertThat(cpu.run(50)).isEqualTo(StopReason.HALTED);
+        assertThat(stack(0)).as("error code").isZero();
+        assertThat(stack(1)).isEqualTo(CODE);
+    }
+
+    @Test
     @DisplayName("Trap gate: IF stays")
     void trapGate() {
         gate(6, 0x8f);
