@@ -107,7 +107,8 @@ class ProcessorTurnsTest {
     @Test
     @DisplayName("Numbers that make no sense are refused")
     void refuses() {
-        assertThatThrownBy(() -> new Turns(0, OptionalLong.empty())).hasMessageContaining("quantum=0");
+        assertThatThrownBy(() -> new Turns(0, OptionalLong.empty()))
+                .hasMessageContaining("need a quantum of at least 1 instruction, got 0");
         assertThatThrownBy(() -> Machine.of(PC).run(-1)).hasMessageContaining("-1");
     }
 }

@@ -117,6 +117,8 @@ class Uart16550Test {
         assertThat(in(2)).as("DSR has changed").isZero();
         assertThat(in(6)).isEqualTo(0x12);
         assertThat(in(2)).isEqualTo(1);
+        out(4, 0x1a);
+        assertThat(in(2)).as("DCD has changed; the pin OUT2 is inactive").isZero();
         assertThat(requests).as("no interrupt leaves in loop-back mode").isEmpty();
     }
 

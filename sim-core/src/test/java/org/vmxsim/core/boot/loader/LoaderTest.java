@@ -130,6 +130,17 @@ class LoaderTest {
         assertThat(memory.readInt(zeroPage + 0x2d0 + 56)).isEqualTo(1);
     }
 
+    @Test
+    void noNumberOfSetUpSectorsMeansFour() {
+        byte[] file = Arrays.copyOf(linux(), 0x1000);
+        file[0x1f1] = 0;
+        file[5 * 0x200 + 0x200] = 0x5a;
+        load(file, "");
+
+        assertThat(cpu.rip).isEqualTo(0x100200);
+        assertThat(memory.readByte(0x100200)).isEqualTo(0x5a);
+    }
+
     private void assertStartInfo(long info, String words) {
         assertThat(memory.readInt(info)).isEqualTo(0x336ec578);
         assertThat(memory.readInt(info + 4)).isEqualTo(1);
@@ -158,6 +169,7 @@ class LoaderTest {
         assertThat(cpu.efer).isZero();
         assertThat(cpu.segments[CpuState.CS].accessRights).isEqualTo(0xc09b);
         assertThat(cpu.segments[CpuState.TR].limit).isEqualTo(0x67);
+        assertThat(cpu.segments[CpuState.TR].accessRights).isEqualTo(0x8b);
         assertStartInfo(cpu.gpr[CpuState.RBX], "quiet");
     }
 
@@ -235,6 +247,13 @@ class LoaderTest {
     }
 
     @Test
+    void theStackOfRealModeIsNotPutOverAProgramBelowIt() {
+        RawImage.of(new byte[] {1}, 0x600, 16).load(ram(memory), "", List.of()).apply(cpu);
+        assertThat(cpu.rip).isEqualTo(0x600);
+        assertThat(cpu.gpr[CpuState.RSP]).as("the first push is at ss:fffe").isZero();
+    }
+
+    @Test
     void structuresKeepOutOfTheWayOfAProgramBelowOneMib() {
         byte[] low = new byte[0x8_0000];
         Arrays.fill(low, (byte) 7);
@@ -255,6 +274,9 @@ class LoaderTest {
                 ByteBuffer.wrap(linux()).order(ByteOrder.LITTLE_ENDIAN).putShort(0x236, (short) 0);
         assertThatThrownBy(() -> load(narrow.array(), "")).hasMessageContaining("64-bit entry point");
         assertThatThrownBy(() -> load(linux(), "x".repeat(256))).hasMessageContaining("at most 255 bytes");
+        ByteBuffer far = ByteBuffer.wrap(linux()).order(ByteOrder.LITTLE_ENDIAN);
+        far.put(0x234, (byte) 0).putLong(0x258, Long.MIN_VALUE);
+        assertThatThrownBy(() -> load(far.array(), "")).hasMessageContaining("need RAM for every segment");
         ByteBuffer limited =
                 ByteBuffer.wrap(linux()).order(ByteOrder.LITTLE_ENDIAN).putInt(0x22c, 0x1100005);
         assertThatThrownBy(() -> load(limited.array(), "", DISK)).hasMessageContaining("RAM disk that ends at most");

@@ -167,6 +167,12 @@ class LocalApicTest {
         write(0x300, 0x4872);
         assertThat(pending(2)).as("cluster 3, bit 2").isEqualTo(0x72);
         assertThat(pending(1)).isEqualTo(0x71);
+        write(0x310, 0xf400_0000);
+        write(0x300, 0x4873);
+        assertThat(pending(2)).as("every cluster, bit 2").isEqualTo(0x73);
+        write(0x310, 0xf800_0000);
+        write(0x300, 0x4874);
+        assertThat(pending(2)).as("every cluster, bit 3").isEqualTo(0x73);
     }
 
     @Test
@@ -214,6 +220,13 @@ class LocalApicTest {
         assertThat(read(0x280)).isEqualTo(0xc0);
         write(0x280, 0);
         assertThat(read(0x280)).isZero();
+        write(0x370, 0x05);
+        self(0x0f);
+        write(0x280, 0);
+        assertThat(read(0x280))
+                .as("the vector of the error interrupt is illegal too")
+                .isEqualTo(0x60);
+        assertThat(pending(0)).isEqualTo(-1);
     }
 
     @Test
@@ -400,6 +413,15 @@ class LocalApicTest {
         assertThat(pending(0)).isEqualTo(-1);
         redirect(16, 0, 0x8050);
         take(0, 0x50);
+    }
+
+    @Test
+    @DisplayName("I/O APIC: NMI is an edge, even where the entry says level")
+    void ioNonMaskable() {
+        redirect(5, 0, 0x8400);
+        io.input(5, true);
+        assertThat(cpus[0].pins.nmiWaits()).isTrue();
+        assertThat(low(5)).as("no remote IRR").isEqualTo(0x8400);
     }
 
     @Test
