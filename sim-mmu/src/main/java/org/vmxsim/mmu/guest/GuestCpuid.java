@@ -21,7 +21,9 @@ public final class GuestCpuid {
     private static final long CR4_OSXSAVE = 1 << 18;
     private static final long CR4_PKE = 1 << 22;
     private static final int OSPKE = 1 << 4;
-    /** Of leaf 7 ECX: WAITPKG, CET_SS, PKS. */
+    /**
+     * Of leaf 7 ECX: WAITPKG, CET_SS, PKS. KVM shows UMWAIT and its kin only where it enables them by their control.
+     */
     private static final int HIDDEN_ECX = 1 << 5 | 1 << 7 | 1 << 31;
     /** Of leaf 7 EDX: CET_IBT. */
     private static final int HIDDEN_EDX = 1 << 20;
