@@ -104,7 +104,11 @@ final class RegisterFile {
         return true;
     }
 
+    /** Virtual-8086 mode is entered and left by IRET and events, which change segments and privilege with it. */
     private boolean flags(long value) {
+        if (((value ^ cpu.rflagsSystem) & VIRTUAL_8086) != 0) {
+            return false;
+        }
         cpu.rflags(value & WRITABLE_FLAGS);
         cpu.modeChanged();
         return true;

@@ -155,6 +155,10 @@ class GdbServerTest {
         assertThat(client.register(RAX)).isEqualTo(0x1122334455667788L);
         assertThat(client.ask("P11=d7080000")).isEqualTo("OK");
         assertThat(client.ask("p11")).isEqualTo("d7080000");
+        assertThat(client.ask("P11=d7080200"))
+                .as("virtual-8086 mode in 64-bit mode")
+                .isEqualTo("E01");
+        assertThat(client.ask("p11")).isEqualTo("d7080000");
         assertThat(client.ask("p18")).isEqualTo("xx".repeat(10));
         assertThat(client.ask("P18=00")).isEqualTo("E01");
         assertThat(client.ask("P12=18000000")).isEqualTo("E01"); // data into CS
