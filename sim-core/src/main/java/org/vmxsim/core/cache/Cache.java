@@ -10,12 +10,17 @@ public final class Cache {
     /** Instead of a line number: no line. */
     public static final long NONE = -1;
 
+    private static final long DIRTY = 1;
+
     private final CacheGeometry geometry;
     private final int ways;
     private final int setMask;
+    /** Line numbers, one bit to the left; bit 0 is set if the line is dirty. {@link #NONE} where there is none. */
     private final long[] lines;
-    private final boolean[] dirty;
-    private final int[] recentWay;
+    /** By set: how many ways have a line. */
+    private final short[] filledWays;
+
+    private final short[] recentWay;
     private final Recency recency;
     private boolean victimDirty;
     private long hits;
@@ -33,8 +38,8 @@ public final class Cache {
         ways = geometry.ways();
         setMask = geometry.sets() - 1;
         lines = new long[geometry.sets() * ways];
-        dirty = new boolean[lines.length];
-        recentWay = new int[geometry.sets()];
+        filledWays = new short[geometry.sets()];
+        recentWay = new short[geometry.sets()];
         recency = new Recency(geometry.replacement(), geometry.sets(), ways);
         Arrays.fill(lines, NONE);
     }
@@ -58,26 +63,27 @@ public final class Cache {
     public boolean access(long line, boolean write) {
         int set = (int) line & setMask;
         int index = set * ways + recentWay[set];
-        if (lines[index] != line) {
+        if ((lines[index] & ~DIRTY) != line << 1) {
             index = find(line);
             if (index < 0) {
                 misses++;
                 return false;
             }
-            recentWay[set] = index - set * ways;
+            recentWay[set] = (short) (index - set * ways);
         }
         hits++;
-        recency.touch(set, recentWay[set]);
+        recency.touch(set, index - set * ways);
         if (write) {
-            dirty[index] = true;
+            lines[index] |= DIRTY;
         }
         return true;
     }
 
     private int find(long line) {
         int base = ((int) line & setMask) * ways;
+        long clean = line << 1;
         for (int i = base; i < base + ways; i++) {
-            if (lines[i] == line) {
+            if ((lines[i] & ~DIRTY) == clean) {
                 return i;
             }
         }
@@ -93,26 +99,28 @@ public final class Cache {
      */
     public long fill(long line, boolean isDirty) {
         int set = (int) line & setMask;
-        int base = set * ways;
-        int way = 0;
-        while (way < ways && lines[base + way] != NONE) {
-            way++;
-        }
-        if (way == ways) {
-            way = recency.victim(set);
-        }
-        int index = base + way;
-        long victim = lines[index];
-        victimDirty = victim != NONE && dirty[index];
-        if (victim != NONE) {
+        int way = filledWays[set] == ways ? recency.victim(set) : emptyWay(set);
+        int index = set * ways + way;
+        long old = lines[index];
+        victimDirty = old != NONE && (old & DIRTY) != 0;
+        if (old != NONE) {
             evictions++;
             writeBacks += victimDirty ? 1 : 0;
         }
-        lines[index] = line;
-        dirty[index] = isDirty;
-        recentWay[set] = way;
+        lines[index] = line << 1 | (isDirty ? DIRTY : 0);
+        recentWay[set] = (short) way;
         recency.touch(set, way);
-        return victim;
+        return old >> 1;
+    }
+
+    /** The first way of a set without a line, which is going to have one. */
+    private int emptyWay(int set) {
+        int way = 0;
+        while (lines[set * ways + way] != NONE) {
+            way++;
+        }
+        filledWays[set]++;
+        return way;
     }
 
     /**
@@ -135,7 +143,7 @@ public final class Cache {
         if (index < 0) {
             return false;
         }
-        dirty[index] = true;
+        lines[index] |= DIRTY;
         return true;
     }
 
@@ -150,8 +158,10 @@ public final class Cache {
         if (index < 0) {
             return false;
         }
+        boolean dirty = (lines[index] & DIRTY) != 0;
         lines[index] = NONE;
-        return dirty[index];
+        filledWays[(int) line & setMask]--;
+        return dirty;
     }
 
     /**
@@ -167,12 +177,13 @@ public final class Cache {
     /** Whether a line is there and dirty; counts nothing. */
     boolean isDirty(long line) {
         int index = find(line);
-        return index >= 0 && dirty[index];
+        return index >= 0 && (lines[index] & DIRTY) != 0;
     }
 
     /** Takes all lines out, dirty or not. Counters stay. */
     public void clear() {
         Arrays.fill(lines, NONE);
+        Arrays.fill(filledWays, (short) 0);
         recency.clear();
     }
 

@@ -11,6 +11,8 @@ package org.vmxsim.core.cache;
 public record CacheGeometry(int sizeBytes, int ways, Replacement replacement, int latencyCycles) {
     /** Bytes of a line. */
     public static final int LINE_BYTES = 64;
+    /** Highest associativity. */
+    public static final int MAX_WAYS = Short.MAX_VALUE;
     /** Log2 of {@link #LINE_BYTES}. */
     public static final int LINE_SHIFT = 6;
 
@@ -21,10 +23,12 @@ public record CacheGeometry(int sizeBytes, int ways, Replacement replacement, in
      * @param ways lines of a set
      * @param replacement how a line is chosen
      * @param latencyCycles load-to-use latency
-     * @throws IllegalArgumentException if the number of sets is not a power of two, or the latency is below 1
+     * @throws IllegalArgumentException if the number of sets is not a power of two, there are more ways than
+     *     {@link #MAX_WAYS}, or the latency is below 1
      */
     public CacheGeometry {
         boolean fits = ways > 0
+                && ways <= MAX_WAYS
                 && sizeBytes > 0
                 && sizeBytes % (ways * LINE_BYTES) == 0
                 && Integer.bitCount(sizeBytes / (ways * LINE_BYTES)) == 1;

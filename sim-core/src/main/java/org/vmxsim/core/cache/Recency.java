@@ -12,8 +12,10 @@ public final class Recency {
 
     private final int ways;
     private final boolean tree;
-    /** LRU: time of last use of each way of each set. */
+    /** LRU: time of last use of each way of each set, and below it the way's own number, so that no two are equal. */
     private final long[] lastUse;
+
+    private final int wayBits;
 
     private long clock;
     /** Tree: one word for each set; bit n of it is node n, node 1 the root, set if the victim is on the right. */
@@ -38,6 +40,7 @@ public final class Recency {
             throw new IllegalArgumentException("need at most " + MAX_TREE_WAYS + " ways for tree-PLRU, got " + ways);
         }
         this.lastUse = new long[tree ? 0 : sets * ways];
+        this.wayBits = Integer.SIZE - Integer.numberOfLeadingZeros(ways - 1);
         this.nodes = new long[tree ? sets : 0];
         this.leaves = ways == 1 ? 1 : Integer.highestOneBit(ways - 1) << 1;
         this.pathOfWay = new long[tree ? ways : 0];
@@ -51,6 +54,7 @@ public final class Recency {
                 node = 2 * node + (right ? 1 : 0);
             }
         }
+        clear();
     }
 
     /**
@@ -63,7 +67,7 @@ public final class Recency {
         if (tree) {
             nodes[set] = nodes[set] & ~pathOfWay[way] | awayFromWay[way];
         } else {
-            lastUse[set * ways + way] = ++clock;
+            lastUse[set * ways + way] = ++clock << wayBits | way;
         }
     }
 
@@ -77,14 +81,13 @@ public final class Recency {
         return tree ? treeVictim(nodes[set]) : oldest(set * ways);
     }
 
+    /** Without branches that depend on what the guest does: the host would guess them wrong. */
     private int oldest(int base) {
-        int oldest = 0;
+        long oldest = lastUse[base];
         for (int way = 1; way < ways; way++) {
-            if (lastUse[base + way] < lastUse[base + oldest]) {
-                oldest = way;
-            }
+            oldest = Math.min(oldest, lastUse[base + way]);
         }
-        return oldest;
+        return (int) (oldest & (1L << wayBits) - 1);
     }
 
     /** The tree has a power of two of leaves; a subtree without ways is never entered. */
@@ -92,16 +95,19 @@ public final class Recency {
         int node = 1;
         int way = 0;
         for (int half = leaves >> 1; half > 0; half >>= 1) {
-            boolean right = (bits >>> node & 1) != 0 && way + half < ways;
-            way += right ? half : 0;
-            node = 2 * node + (right ? 1 : 0);
+            // the sign of the difference tells whether the subtree on the right has ways
+            int right = (int) (bits >>> node) & way + half - ways >>> 31;
+            way += half & -right;
+            node = 2 * node + right;
         }
         return way;
     }
 
     /** Back to the state after reset. */
     public void clear() {
-        Arrays.fill(lastUse, 0);
+        for (int i = 0; i < lastUse.length; i++) {
+            lastUse[i] = i % ways;
+        }
         Arrays.fill(nodes, 0);
         clock = 0;
     }

@@ -109,12 +109,9 @@ public final class Tlb {
             long address, int entryShift, int guestPageShift, boolean global, long hpa, long entryAttributes) {
         int size = entryShift >= 30 ? 2 : entryShift >= 21 ? 1 : 0;
         // the same page may be there under the other tag, if the guest changed its G flag: never two entries for one
-        int stale = bySize[size].peek(key(address, size), global ? tag : globalTag);
-        if (stale >= 0) {
-            bySize[size].remove(stale);
-        }
+        long stale = global ? tag : globalTag;
         long first = hpa & -1L << SHIFTS[size] | guestPageShift;
-        bySize[size].insert(key(address, size), global ? globalTag : tag, first, entryAttributes);
+        bySize[size].insert(key(address, size), global ? globalTag : tag, stale, first, entryAttributes);
     }
 
     /** Empties all structures. */
@@ -136,9 +133,8 @@ public final class Tlb {
     void forgetPage(long address, TranslationContexts spaces, int vpid, int pcid, long ep4ta) {
         for (int size = 0; size < 3; size++) {
             TranslationCache cache = bySize[size];
-            for (int i = 0; cache.live(size) != 0 && i < cache.capacity(); i++) {
-                if (cache.isFull(i)
-                        && (cache.key(i) & 3) == size
+            for (int i = cache.live(size) == 0 ? -1 : cache.nextFull(0); i >= 0; i = cache.nextFull(i + 1)) {
+                if ((cache.key(i) & 3) == size
                         && coversPage(cache, i, size, address)
                         && spaces.matches((int) cache.tag(i), vpid, pcid, ep4ta)) {
                     cache.remove(i);

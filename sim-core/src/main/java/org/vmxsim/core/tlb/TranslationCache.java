@@ -26,6 +26,9 @@ public final class TranslationCache {
     private final long[] seconds;
     private final int[] recentWay;
     private final int[] live = new int[4];
+    /** One bit for each entry that is full: what forgets many entries looks at these alone. */
+    private final long[] full;
+
     private final Recency recency;
     private long hits;
     private long misses;
@@ -43,6 +46,7 @@ public final class TranslationCache {
         tags = new long[geometry.entries()];
         firsts = new long[geometry.entries()];
         seconds = new long[geometry.entries()];
+        full = new long[(geometry.entries() + Long.SIZE - 1) / Long.SIZE];
         recentWay = new int[geometry.sets()];
         recency = new Recency(geometry.replacement(), geometry.sets(), Math.max(ways, 1));
         Arrays.fill(keys, EMPTY);
@@ -107,38 +111,56 @@ public final class TranslationCache {
      * @param second second word
      */
     public void insert(long key, long tag, long first, long second) {
+        insert(key, tag, tag, first, second);
+    }
+
+    /**
+     * Enters or replaces the entry of a key and tag, and empties the one of the key and another tag.
+     *
+     * @param key the key, not negative
+     * @param tag the tag
+     * @param staleTag tag under which the key must not stay; equal to {@code tag} if there is none
+     * @param first first word
+     * @param second second word
+     */
+    void insert(long key, long tag, long staleTag, long first, long second) {
         if (keys.length == 0) {
             return;
         }
         int set = (int) (key >>> 2) & setMask;
-        int index = place(set * ways, set, key, tag);
+        int index = place(set, key, tag, staleTag);
         keys[index] = key;
         tags[index] = tag;
         firsts[index] = first;
         seconds[index] = second;
         live[(int) key & 3]++;
+        full[index >> 6] |= 1L << index;
         recentWay[set] = index - set * ways;
         recency.touch(set, recentWay[set]);
     }
 
     /** The index for a new entry: the same entry's, an empty one, or a victim's; emptied. */
-    private int place(int base, int set, long key, long tag) {
-        int index = MISS;
-        for (int i = base; i < base + ways; i++) {
-            if (keys[i] == key && tags[i] == tag) {
+    private int place(int set, long key, long tag, long staleTag) {
+        int base = set * ways;
+        int same = MISS;
+        int empty = MISS;
+        for (int i = base + ways - 1; i >= base; i--) {
+            if (keys[i] == key && (tags[i] == tag || tags[i] == staleTag)) {
+                same = tags[i] == tag ? i : same;
                 remove(i);
-                return i;
             }
-            if (keys[i] == EMPTY && index == MISS) {
-                index = i;
-            }
+            empty = keys[i] == EMPTY ? i : empty;
         }
-        if (index == MISS) {
-            index = base + recency.victim(set);
-            evictions++;
-            remove(index);
+        if (same != MISS) {
+            return same;
         }
-        return index;
+        if (empty != MISS) {
+            return empty;
+        }
+        int victim = base + recency.victim(set);
+        evictions++;
+        remove(victim);
+        return victim;
     }
 
     /**
@@ -150,6 +172,7 @@ public final class TranslationCache {
         if (keys[index] != EMPTY) {
             live[(int) keys[index] & 3]--;
             keys[index] = EMPTY;
+            full[index >> 6] &= ~(1L << index);
         }
     }
 
@@ -157,6 +180,7 @@ public final class TranslationCache {
     public void flush() {
         Arrays.fill(keys, EMPTY);
         Arrays.fill(live, 0);
+        Arrays.fill(full, 0);
     }
 
     /**
@@ -168,20 +192,32 @@ public final class TranslationCache {
      * @param ep4ta pattern of the EP4TA
      */
     void forget(TranslationContexts spaces, int vpid, int pcid, long ep4ta) {
-        for (int i = 0; i < keys.length; i++) {
-            if (keys[i] != EMPTY && spaces.matches((int) tags[i], vpid, pcid, ep4ta)) {
+        for (int i = nextFull(0); i >= 0; i = nextFull(i + 1)) {
+            if (spaces.matches((int) tags[i], vpid, pcid, ep4ta)) {
                 remove(i);
             }
         }
     }
 
     /**
-     * Number of entries, full or empty: indices go from 0 to this minus 1.
+     * The next entry that is full.
      *
-     * @return the size of the structure
+     * @param from the index to begin at
+     * @return its index, or {@link #MISS} if there is none
      */
-    public int capacity() {
-        return keys.length;
+    int nextFull(int from) {
+        int word = from >> 6;
+        if (word >= full.length) {
+            return MISS;
+        }
+        long rest = full[word] & -1L << from;
+        while (rest == 0) {
+            if (++word == full.length) {
+                return MISS;
+            }
+            rest = full[word];
+        }
+        return (word << 6) + Long.numberOfTrailingZeros(rest);
     }
 
     /**
@@ -192,16 +228,6 @@ public final class TranslationCache {
      */
     public int live(int keyClass) {
         return live[keyClass];
-    }
-
-    /**
-     * Whether an entry is full.
-     *
-     * @param index its index
-     * @return false if it is empty
-     */
-    public boolean isFull(int index) {
-        return keys[index] != EMPTY;
     }
 
     /**
