@@ -260,8 +260,7 @@ public abstract class TranslatingAccess extends LinearAccess {
                 return 0;
             }
             watch(linear, sizeBytes, false);
-            charge(hpa, sizeBytes, false);
-            return read(hpa, sizeBytes);
+            return readCharged(hpa, sizeBytes);
         }
         long first = translate(linear, head, access);
         long second = first == FAILED ? FAILED : translate(linear + head & addressMask, sizeBytes - head, access);
@@ -270,6 +269,17 @@ public abstract class TranslatingAccess extends LinearAccess {
         }
         watch(linear, sizeBytes, false);
         return readBoth(first, second, head, sizeBytes);
+    }
+
+    private long readCharged(long hpa, int sizeBytes) {
+        if (memory.isRam(hpa)) {
+            // the same value as behind the charge, but the host waits for its memory while the model works
+            long value = read(hpa, sizeBytes);
+            charge(hpa, sizeBytes, false);
+            return value;
+        }
+        charge(hpa, sizeBytes, false);
+        return read(hpa, sizeBytes);
     }
 
     private long readBoth(long first, long second, int head, int sizeBytes) {
@@ -324,8 +334,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         if (updateHeadBytes < sizeBytes) {
             return readBoth(updateFirst, updateSecond, updateHeadBytes, sizeBytes);
         }
-        charge(updateFirst, sizeBytes, false);
-        return read(updateFirst, sizeBytes);
+        return readCharged(updateFirst, sizeBytes);
     }
 
     @Override

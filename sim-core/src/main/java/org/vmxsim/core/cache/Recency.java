@@ -10,14 +10,18 @@ public final class Recency {
     /** Highest associativity of {@link Replacement#TREE_PLRU}: the bits of a set fit into one {@code long}. */
     public static final int MAX_TREE_WAYS = 64;
 
+    private static final int MAX_PACKED_WAYS = 16;
+    private static final long EACH_NUMBER = 0x1111_1111_1111_1111L;
+
     private final int ways;
     private final boolean tree;
-    /** LRU: time of last use of each way of each set, and below it the way's own number, so that no two are equal. */
+    private final boolean packed;
+    /** LRU of many ways: time of last use of each way of each set. */
     private final long[] lastUse;
 
-    private final int wayBits;
-
     private long clock;
+    /** LRU of few ways: by set the ways' numbers, four bits each, from the one used last at bit 0 upwards. */
+    private final long[] order;
     /** Tree: one word for each set; bit n of it is node n, node 1 the root, set if the victim is on the right. */
     private final long[] nodes;
 
@@ -39,8 +43,9 @@ public final class Recency {
         if (tree && ways > MAX_TREE_WAYS) {
             throw new IllegalArgumentException("need at most " + MAX_TREE_WAYS + " ways for tree-PLRU, got " + ways);
         }
-        this.lastUse = new long[tree ? 0 : sets * ways];
-        this.wayBits = Integer.SIZE - Integer.numberOfLeadingZeros(ways - 1);
+        this.packed = !tree && ways <= MAX_PACKED_WAYS;
+        this.order = new long[packed ? sets : 0];
+        this.lastUse = new long[tree || packed ? 0 : sets * ways];
         this.nodes = new long[tree ? sets : 0];
         this.leaves = ways == 1 ? 1 : Integer.highestOneBit(ways - 1) << 1;
         this.pathOfWay = new long[tree ? ways : 0];
@@ -64,11 +69,22 @@ public final class Recency {
      * @param way its number in the set
      */
     public void touch(int set, int way) {
-        if (tree) {
+        if (packed) {
+            order[set] = toFront(order[set], way);
+        } else if (tree) {
             nodes[set] = nodes[set] & ~pathOfWay[way] | awayFromWay[way];
         } else {
-            lastUse[set * ways + way] = ++clock << wayBits | way;
+            lastUse[set * ways + way] = ++clock;
         }
+    }
+
+    /** Moves a number to bit 0 and those in front of it up; it is found as the one that leaves 0 by exclusive or. */
+    private static long toFront(long numbers, int number) {
+        long others = numbers ^ number * EACH_NUMBER;
+        long zero = others - EACH_NUMBER & ~others & EACH_NUMBER << 3;
+        long inFront = (1L << (Long.numberOfTrailingZeros(zero) & ~3)) - 1;
+        long behind = numbers & ~(inFront << 4 | 15);
+        return behind | (numbers & inFront) << 4 | number;
     }
 
     /**
@@ -78,16 +94,20 @@ public final class Recency {
      * @return the way's number in the set
      */
     public int victim(int set) {
+        if (packed) {
+            return (int) (order[set] >>> 4 * (ways - 1)) & 15;
+        }
         return tree ? treeVictim(nodes[set]) : oldest(set * ways);
     }
 
-    /** Without branches that depend on what the guest does: the host would guess them wrong. */
     private int oldest(int base) {
-        long oldest = lastUse[base];
+        int oldest = 0;
         for (int way = 1; way < ways; way++) {
-            oldest = Math.min(oldest, lastUse[base + way]);
+            if (lastUse[base + way] < lastUse[base + oldest]) {
+                oldest = way;
+            }
         }
-        return (int) (oldest & (1L << wayBits) - 1);
+        return oldest;
     }
 
     /** The tree has a power of two of leaves; a subtree without ways is never entered. */
@@ -105,9 +125,12 @@ public final class Recency {
 
     /** Back to the state after reset. */
     public void clear() {
-        for (int i = 0; i < lastUse.length; i++) {
-            lastUse[i] = i % ways;
+        Arrays.fill(lastUse, 0);
+        long numbers = 0;
+        for (int place = 0; place < MAX_PACKED_WAYS; place++) {
+            numbers |= (place < ways ? ways - 1L - place : place) << 4 * place;
         }
+        Arrays.fill(order, numbers);
         Arrays.fill(nodes, 0);
         clock = 0;
     }
