@@ -23,6 +23,7 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
     public static final int MAX_INSTRUCTIONS = 1 << 20;
 
     private static final int ENTRIES = 1 << 12;
+    private static final int RECENT_PAGES = 1 << 8;
     private static final int MODES = 3;
     /** Kinds of pages: the modes, without and with control-flow enforcement. */
     private static final int KINDS = 2 * MODES;
@@ -38,6 +39,10 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
     private final PhysicalMemory memory;
     private final InstructionReader reader;
     private final Map<Long, CodePage> pages = new HashMap<>();
+    /** Pages asked for lately, in front of {@link #pages}; those not live any more are not in there. */
+    private final CodePage[] recentPages = new CodePage[RECENT_PAGES];
+
+    private final long[] recentKeys = new long[RECENT_PAGES];
     private final long[] entryRips = new long[ENTRIES];
     private final long[] entryStamps = new long[ENTRIES];
     private final Handler[] entryHandlers = new Handler[ENTRIES];
@@ -136,6 +141,10 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
             Handler single = reader.single(cpu, hpa, CODE_BITS[cpu.mode]);
             return single == null ? null : landing(single);
         }
+        if (is64 && isSameCode(entry, rip, hpa >>> 12)) {
+            entryStamps[entry] = stamp(cpu);
+            return entryHandlers[entry];
+        }
         CodePage page = page(hpa >>> 12, kind());
         Handler found = at(page, offset);
         Handler handler = landing(found);
@@ -143,6 +152,15 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
             remember(entry, rip, handler, page);
         }
         return handler;
+    }
+
+    /** Whether an entry that was remembered under another translation leads to the same bytes of the same page. */
+    private boolean isSameCode(int entry, long rip, long pfn) {
+        return entryHandlers[entry] != null
+                && entryRips[entry] == rip
+                && entryPages[entry].live
+                && entryPages[entry].pfn == pfn
+                && (entryStamps[entry] & (1 << KEY_BITS) - 1) == cpu.codeKey;
     }
 
     /** What is executed in place of a handler while the tracker of indirect branches waits: itself if it is a pad. */
@@ -181,12 +199,20 @@ public final class CodeCache extends Handler.Source implements CodePages.Listene
 
     /** The page of a frame; made, and marked as code, when first asked for. */
     private CodePage page(long pfn, int kind) {
-        CodePage page = pages.get(pfn * KINDS + kind);
+        long key = pfn * KINDS + kind;
+        int recent = (int) (key ^ key >>> 8) & RECENT_PAGES - 1;
+        CodePage page = recentPages[recent];
+        if (page != null && recentKeys[recent] == key && page.live) {
+            return page;
+        }
+        page = pages.get(key);
         if (page == null) {
             page = new CodePage(pfn, CODE_BITS[kind % MODES], kind >= MODES);
-            pages.put(pfn * KINDS + kind, page);
+            pages.put(key, page);
             memory.codePages().mark(pfn);
         }
+        recentPages[recent] = page;
+        recentKeys[recent] = key;
         return page;
     }
 
