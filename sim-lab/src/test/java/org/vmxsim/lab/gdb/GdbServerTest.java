@@ -273,6 +273,41 @@ class GdbServerTest {
     }
 
     @Test
+    void whatWasNotReceivedIsSentAgain() throws Exception {
+        start(LOOP);
+        assertThat(client.ask("qC")).isEqualTo("QC1");
+        client.raw("-");
+        assertThat(client.receive()).isEqualTo("QC1");
+    }
+
+    @Test
+    void whatNoProcessorCanHaveIsRefused() throws Exception {
+        start(LOOP);
+        assertThat(client.ask("P30=0001000000000000"))
+                .as("paging in long mode that is not active")
+                .isEqualTo("E01");
+        assertThat(client.register(0x30)).isEqualTo(0x500);
+        assertThat(client.ask("P2e=0000000000000000"))
+                .as("long mode without PAE")
+                .isEqualTo("E01");
+        assertThat(client.ask("Z2,300000,0")).as("nothing to watch").isEqualTo("E01");
+    }
+
+    @Test
+    void paePagingThatIsSwitchedOnLoadsItsPointers() throws Exception {
+        BootRequest.Loading flat = new BootRequest.Loading(Optional.of(ImageKind.RAW), 0x200000, 32);
+        start(request("ebfe").withLoading(flat).withDebugger(GdbAddress.parse("0")));
+        assertThat(client.ask("M210000,8:0110210000000000")).isEqualTo("OK"); // PDPTE 0: directory at 0x211000
+        assertThat(client.ask("M211000,8:8300400000000000")).isEqualTo("OK"); // 2 MiB at 0x400000
+        assertThat(client.ask("M400000,4:78563412")).isEqualTo("OK");
+        assertThat(client.ask("P2d=0000210000000000")).isEqualTo("OK"); // CR3
+        assertThat(client.ask("P2e=2000000000000000")).isEqualTo("OK"); // CR4.PAE
+        assertThat(client.ask("P2b=1100008000000000")).isEqualTo("OK"); // CR0.PG
+        assertThat(client.ask("m0,4")).isEqualTo("78563412");
+        assertThat(client.ask("m40000000,4")).as("PDPTE 1 is not present").isEqualTo("E14");
+    }
+
+    @Test
     void aDebuggedRunIsTheSameRun() throws Exception {
         String plain = Lab.boot(request(LOOP), RunListener.NONE).end().detail();
         start(LOOP);
