@@ -64,14 +64,15 @@ final class ExitDispatcher {
             case XSETBV -> instructions.xsetbv(exit);
             case GDTR_IDTR_ACCESS -> instructions.descriptorTable(exit, false);
             case LDTR_TR_ACCESS -> instructions.descriptorTable(exit, true);
-            case INVD, WBINVD -> instructions.skip(exit);
+            // Waits are not shown to guests; who tries them all the same does not wait (kvm_emulate_mwait).
+            case INVD, WBINVD, MONITOR, MWAIT -> instructions.skip(exit);
             // Instructions that a guest without nested virtualization does not have.
             case VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON -> undefined();
             case INVEPT, INVVPID, VMFUNC, GETSEC, RSM, ENCLS, XSAVES, XRSTORS, PCONFIG -> undefined();
             case UMWAIT, TPAUSE, LOADIWKEY -> undefined();
             // Not asked for by the controls, or not handled: the guest cannot go on.
             case INIT_SIGNAL, STARTUP_IPI, INVLPG, RDPMC, RDTSC, RDTSCP, MOV_DR -> unexpected(exit);
-            case MWAIT, MONITOR, PAUSE, RDRAND, RDSEED, INVPCID -> unexpected(exit);
+            case PAUSE, RDRAND, RDSEED, INVPCID -> unexpected(exit);
             case TPR_BELOW_THRESHOLD, APIC_ACCESS, APIC_WRITE, VIRTUALIZED_EOI -> unexpected(exit);
             case PREEMPTION_TIMER_EXPIRED -> unexpected(exit);
             case ENTRY_FAILURE_GUEST_STATE, ENTRY_FAILURE_MSR_LOADING, ENTRY_FAILURE_MACHINE_CHECK -> unexpected(exit);

@@ -102,10 +102,22 @@ class VcpuTest {
         guest.code(0xb8, 1, 0, 0, 0, 0x0f, 0xa2, 0x89, 0xce, 0xb8, 0, 0, 0, 0x40, 0x0f, 0xa2, 0xf4);
         guest.expect(VcpuExit.Hlt.class);
         assertThat(marks).containsExactly(0);
+        assertThat(guest.get(CpuState.RSI) >>> 3 & 1).as("MONITOR").isZero();
         assertThat(guest.get(CpuState.RSI) >>> 5 & 1).isZero();
         assertThat(guest.get(CpuState.RSI) >>> 31 & 1).isOne();
         assertThat(guest.get(CpuState.RBX)).isEqualTo(0x4b4d_564bL);
         assertThat(guest.get(CpuState.RDX)).isEqualTo(0x4dL);
+    }
+
+    @Test
+    void mwaitDoesNothingForGuestsThatTryItAllTheSame() {
+        // mov eax, 0x2000; xor ecx, ecx; xor edx, edx; monitor; xor eax, eax; mwait; inc esi; hlt
+        guest.code(
+                0xb8, 0, 0x20, 0, 0, 0x31, 0xc9, 0x31, 0xd2, 0x0f, 0x01, 0xc8, 0x31, 0xc0, 0x0f, 0x01, 0xc9, 0x46,
+                0xf4);
+        guest.expect(VcpuExit.Hlt.class);
+        assertThat(guest.get(CpuState.RSI)).isOne();
+        assertThat(guest.vcpu.statistics().snapshot().exits(ExitReason.MWAIT)).isOne();
     }
 
     @Test

@@ -4,12 +4,15 @@ import org.vmxsim.core.model.CpuModel;
 
 /**
  * CPUID as the guest sees it: the processor's own leaves without VMX and without what would need a VM-execution control
- * or a field of the VMCS that this KVM does not use (CET, PKS, UMWAIT and its kin), with the hypervisor bit, and with
- * the hypervisor leaf that names KVM.
+ * or a field of the VMCS that this KVM does not use (CET, PKS, UMWAIT and its kin) and without MWAIT, with the
+ * hypervisor bit, and with the hypervisor leaf that names KVM.
  */
 public final class GuestCpuid {
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int FEATURES_LEAF = 0x4000_0001;
+    /** Of leaf 1 ECX: MONITOR and MWAIT, which would wait without an exit. */
+    private static final int MONITOR = 1 << 3;
+
     private static final int VMX = 1 << 5;
     /** Of leaf 1 EDX. */
     private static final int MTRR = 1 << 12;
@@ -79,7 +82,7 @@ public final class GuestCpuid {
         }
         return switch (register) {
             case 1 -> value & -1 >>> 32 - APIC_ID_SHIFT | apicId << APIC_ID_SHIFT;
-            case 2 -> value & ~(VMX | OSXSAVE) | HYPERVISOR | ((cr4 & CR4_OSXSAVE) != 0 ? OSXSAVE : 0);
+            case 2 -> value & ~(MONITOR | VMX | OSXSAVE) | HYPERVISOR | ((cr4 & CR4_OSXSAVE) != 0 ? OSXSAVE : 0);
             default -> value;
         };
     }

@@ -30,6 +30,8 @@ public final class GuestVmcs {
     private static final int PIN =
             PinControls.EXTERNAL_INTERRUPT_EXITING | PinControls.NMI_EXITING | PinControls.VIRTUAL_NMIS;
     private static final int PRIMARY = PrimaryControls.HLT_EXITING
+            | PrimaryControls.MWAIT_EXITING
+            | PrimaryControls.MONITOR_EXITING
             | PrimaryControls.TSC_OFFSETTING
             | PrimaryControls.UNCONDITIONAL_IO_EXITING
             | PrimaryControls.MSR_BITMAPS
