@@ -10,5 +10,6 @@ module org.vmxsim.lab {
     exports org.vmxsim.lab.gdb;
     exports org.vmxsim.lab.scenario;
     exports org.vmxsim.lab.report;
+    exports org.vmxsim.lab.screen;
     exports org.vmxsim.lab.trace;
 }

@@ -4,8 +4,8 @@ import java.io.PrintStream;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.vmxsim.lab.RunListener;
-import org.vmxsim.lab.TextScreen;
 import org.vmxsim.lab.gdb.GdbAddress;
+import org.vmxsim.lab.screen.TextScreen;
 
 /** A line on standard error that says how far a run is, where a person watches; and the guest's console. */
 final class Progress implements RunListener {

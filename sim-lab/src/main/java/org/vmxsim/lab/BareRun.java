@@ -11,6 +11,7 @@ import org.vmxsim.core.platform.DebugConsole;
 import org.vmxsim.lab.gdb.GdbServer;
 import org.vmxsim.lab.report.RunReport;
 import org.vmxsim.lab.scenario.InputFile;
+import org.vmxsim.lab.screen.TextScreen;
 import org.vmxsim.vmx.Machine;
 
 /** Boots an image on the bare machine and runs it to its end. */

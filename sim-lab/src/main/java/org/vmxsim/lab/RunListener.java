@@ -1,6 +1,7 @@
 package org.vmxsim.lab;
 
 import org.vmxsim.lab.gdb.GdbAddress;
+import org.vmxsim.lab.screen.TextScreen;
 
 /** Watches a run from outside; all it can do to the run is to end it early. */
 public interface RunListener {

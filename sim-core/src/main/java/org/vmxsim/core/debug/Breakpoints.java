@@ -34,6 +34,7 @@ public final class Breakpoints {
     private int met;
 
     private ExternalDebugger debugger;
+    private boolean debuggerChanged;
 
     /** No breakpoints. */
     public Breakpoints() {}
@@ -43,12 +44,15 @@ public final class Breakpoints {
      *
      * @param dr DR0 to DR7
      * @param extensions CR4.DE: whether there are I/O breakpoints
-     * @return true if data breakpoints have changed, so that no page may be remembered as free of them
+     * @return true if data breakpoints or what a debugger outside watches have changed, so that no page may be
+     *     remembered as free of them
      */
     public boolean set(long[] dr, boolean extensions) {
+        boolean changed = debuggerChanged;
+        debuggerChanged = false;
         boolean nothing = ((dr[CONTROL] | control) & ENABLES) == 0;
         if (nothing || isSame(dr, extensions)) {
-            return false;
+            return changed;
         }
         int before = data;
         System.arraycopy(dr, 0, written, 0, REGISTERS);
@@ -65,7 +69,7 @@ public final class Breakpoints {
             registersOfKind[PORT] = 0;
         }
         data = enabled & (registersOfKind[DATA_WRITE] | registersOfKind[DATA_ACCESS]);
-        return (before | data) != 0;
+        return changed || (before | data) != 0;
     }
 
     private boolean isSame(long[] dr, boolean extensions) {
@@ -116,13 +120,14 @@ public final class Breakpoints {
     }
 
     /**
-     * Connects a debugger outside the machine.
+     * Connects a debugger outside the machine; again when what it watches changes. It counts from the next instruction
+     * boundary on.
      *
-     * @param outside who is asked besides the debug registers, or null for nobody; follow with a flush of the memory
-     *     unit, here and when what it watches changes
+     * @param outside who is asked besides the debug registers, or null for nobody
      */
     public void debugger(ExternalDebugger outside) {
         debugger = outside;
+        debuggerChanged = true;
     }
 
     /**

@@ -83,20 +83,19 @@ final class Probe implements ExternalDebugger {
     Probe(Processor cpu, Points points) {
         this.cpu = cpu;
         this.points = points;
-        cpu.breakpoints.debugger(this);
         pointsChanged();
     }
 
     /** The lists have changed: no page may be remembered as free of watchpoints. */
     void pointsChanged() {
         watching = points.watches();
-        cpu.mem.flush();
+        cpu.breakpoints.debugger(this);
         cpu.attention();
     }
 
     void disconnect() {
         cpu.breakpoints.debugger(null);
-        cpu.mem.flush();
+        cpu.attention();
     }
 
     /** The run goes on. A processor that was stopped here passes a breakpoint at its instruction. */

@@ -1,4 +1,4 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.screen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package org.vmxsim.lab;
+package org.vmxsim.lab.screen;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;
