@@ -10,9 +10,8 @@ import org.vmxsim.core.paging.LinearTranslation;
 import org.vmxsim.core.paging.PagingControls;
 
 /**
- * Loads, stores and fetches by linear address, whatever the engine: canonical checks, page crossings, and what a failed
- * translation becomes. Both fragments of an access that crosses pages are translated and checked before anything is
- * read or stored. How one fragment is translated, and what it costs, is left to the engine.
+ * Loads, stores and fetches by linear address: canonical checks, page crossings, what a failed translation becomes.
+ * Both fragments of an access that crosses pages are checked before either is touched; engines translate and charge.
  */
 public abstract class TranslatingAccess extends LinearAccess {
     /** Answer of {@link #translate}: an exception or exit is pending. */
@@ -31,9 +30,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     /** Access bits that the privilege level gives to data accesses and fetches. */
     protected int privilege;
 
-    private static final long AM_AND_AC = 1 << 18;
-
-    /** Whether alignment is checked now: CPL 3, CR0.AM and RFLAGS.AC. */
+    /** Whether alignment is checked now: CPL 3, CR0.AM and RFLAGS.AC, both bit 18. */
     private boolean aligning;
 
     private long addressMask = -1;
@@ -137,7 +134,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         boolean override = controls.smap && (cpu.rflagsSystem >>> 18 & 1) != 0;
         int supervisor = override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
         privilege = cpu.cpl == 3 ? AccessContext.USER : supervisor;
-        aligning = cpu.cpl == 3 && (cpu.cr0 & cpu.rflagsSystem & AM_AND_AC) != 0;
+        aligning = cpu.cpl == 3 && ((cpu.cr0 & cpu.rflagsSystem) >>> 18 & 1) != 0;
         // what a protection key allows is part of the context, so that another PKRU needs no invalidation
         long keys = controls.userKeys & 0xffff_ffffL | (long) controls.supervisorKeys << 32;
         int vpid = cpu.virtualization().vpid();
@@ -168,10 +165,8 @@ public abstract class TranslatingAccess extends LinearAccess {
     }
 
     /**
-     * Raises #AC(0) for an access of the program that is not aligned. SDM "Interrupt 17 - Alignment Check Exception
-     * (#AC)": accesses that the processor makes by itself are not checked, those to shadow stacks have rules of their
-     * own, and so have items of other sizes. The order of #AC and #PF is left to the processor; this one, like those
-     * that were asked, looks at the address first.
+     * Raises #AC(0) for a misaligned access of the program. SDM "Interrupt 17 - Alignment Check Exception (#AC)": those
+     * of the processor, of shadow stacks and of other sizes are not checked here. #AC or #PF is its choice: here #AC.
      */
     private boolean isAligned(long linear, int sizeBytes, int access) {
         boolean ofProgram = (access & (AccessContext.USER | AccessContext.SHADOW_STACK)) == AccessContext.USER;
