@@ -6,6 +6,7 @@ import org.vmxsim.core.cpu.Virtualization;
 import org.vmxsim.core.cpu.VmxInstruction;
 import org.vmxsim.core.cpu.VmxOperands;
 import org.vmxsim.spp.SppOptions;
+import org.vmxsim.vmx.control.PrimaryControls;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxCapabilities;
 import org.vmxsim.vmx.control.VmxStatus;
@@ -368,6 +369,11 @@ public final class VmxUnit implements Virtualization {
     @Override
     public int vpid() {
         return vmx.inNonRoot ? vmx.controls.vpid : 0;
+    }
+
+    @Override
+    public boolean waitsForInterruptWindow() {
+        return vmx.inNonRoot && vmx.controls.hasPrimary(PrimaryControls.INTERRUPT_WINDOW_EXITING);
     }
 
     @Override

@@ -3,6 +3,8 @@ package org.vmxsim.vmx;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.vmx.control.ExitControls;
@@ -23,7 +25,7 @@ class GuestEventTest {
     private static final int[] VMCALL = {0x0f, 0x01, 0xc1};
     private static final long HANDLER = 0x10_4000;
 
-    private final GuestFixture guest = GuestFixture.longMode();
+    private GuestFixture guest = GuestFixture.longMode();
 
     private void gate(int vector, long handler) {
         long low = handler & 0xffff | 8 << 16 | 0x8e00L << 32 | (handler >>> 16 & 0xffff) << 48;
@@ -52,6 +54,29 @@ class GuestEventTest {
         assertThat(guest.read(GuestField.RFLAGS))
                 .as("RF as the fault would push it")
                 .isEqualTo(0x1_0002);
+    }
+
+    /** #AC is an exception with an error code like others; at CPL 0 nothing is checked. */
+    @ParameterizedTest
+    @CsvSource({"3, true", "0, false"})
+    void alignmentChecksExit(int cpl, boolean exits) {
+        // MOV EAX,[RBX]; VMCALL
+        guest.code(0x8b, 0x03, 0x0f, 0x01, 0xc1).write(ControlField.EXCEPTION_BITMAP, 1 << 17);
+        guest.add(GuestField.CR0, 1 << 18);
+        guest.write(GuestField.RFLAGS, 1 << 18 | 2);
+        guest.write(GuestField.CS_ACCESS_RIGHTS, guest.read(GuestField.CS_ACCESS_RIGHTS) | cpl << 5);
+        guest.write(GuestField.SS_ACCESS_RIGHTS, guest.read(GuestField.SS_ACCESS_RIGHTS) | cpl << 5);
+        guest.write(GuestField.CS_SELECTOR, guest.read(GuestField.CS_SELECTOR) & ~3 | cpl);
+        guest.write(GuestField.SS_SELECTOR, guest.read(GuestField.SS_SELECTOR) & ~3 | cpl);
+        guest.cpu.gpr[CpuState.RBX] = GuestFixture.DATA + 2;
+
+        VmExit exit = guest.enterAndRun();
+
+        is(exit, exits ? ExitReason.EXCEPTION_OR_NMI : ExitReason.VMCALL, 0);
+        if (exits) {
+            assertThat(exit.interruptionInformation).isEqualTo(17 | 3 << 8 | 1 << 11 | VALID);
+            assertThat(exit.interruptionErrorCode).isZero();
+        }
     }
 
     @Test
@@ -194,9 +219,8 @@ class GuestEventTest {
         assertThat(guest.read(ExitField.EXIT_REASON)).isEqualTo(66);
     }
 
-    @Test
-    void subPagesDecideAboutWrites() {
-        armSubPages();
+    /** The vector of the data page, with all levels linked. */
+    private long subPageVector() {
         long table = GuestFixture.SPPT;
         for (int level = 4; level > 1; level--) {
             int shift = 3 + 9 * level;
@@ -204,7 +228,37 @@ class GuestEventTest {
             guest.machine.memory().writeLong(entry, table + 0x1000 | 1);
             table += 0x1000;
         }
-        long vector = table + 8 * (GuestFixture.DATA >>> 12 & 511);
+        return table + 8 * (GuestFixture.DATA >>> 12 & 511);
+    }
+
+    /** The line of MOVDIR64B lies in one sub-page: all of it is written, or none, with the address of its beginning. */
+    @Test
+    void directStoresOf64BytesObeySubPages() {
+        guest = GuestFixture.longMode("tigerlake");
+        armSubPages();
+        long vector = subPageVector();
+        // MOVDIR64B RDI,[RBX]; HLT
+        guest.code(0x66, 0x0f, 0x38, 0xf8, 0x3b, 0xf4);
+        guest.cpu.gpr[CpuState.RDI] = GuestFixture.DATA + 0xc0;
+        guest.machine.memory().fill(GuestFixture.DATA + 0x80, 0x40, 0x5a);
+        guest.machine.memory().writeLong(vector, 1 | 1 << 4);
+
+        VmExit exit = guest.enterAndRun();
+
+        is(exit, ExitReason.EPT_VIOLATION, 1 << 1 | 5 << 3 | 3 << 7 | 3 << 9);
+        assertThat(exit.gpa).isEqualTo(GuestFixture.DATA + 0xc0);
+        assertThat(guest.machine.memory().readLong(GuestFixture.DATA + 0xc0)).isZero();
+        guest.machine.memory().writeLong(vector, 1 << 2);
+        guest.vmx.invept(2, 0);
+        assertThat(guest.enterAndRun().reason).isEqualTo(ExitReason.HLT);
+        assertThat(guest.machine.memory().readLong(GuestFixture.DATA + 0xf8)).isEqualTo(0x5a5a_5a5a_5a5a_5a5aL);
+        assertThat(guest.machine.memory().readLong(GuestFixture.DATA + 0x100)).isZero();
+    }
+
+    @Test
+    void subPagesDecideAboutWrites() {
+        armSubPages();
+        long vector = subPageVector();
         guest.machine.memory().writeLong(vector, 1);
 
         is(guest.enterAndRun(), ExitReason.EPT_VIOLATION, 1 << 1 | 5 << 3 | 3 << 7 | 3 << 9);

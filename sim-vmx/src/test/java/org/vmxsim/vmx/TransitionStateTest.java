@@ -3,6 +3,8 @@ package org.vmxsim.vmx;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.StopReason;
 import org.vmxsim.core.monitor.AddressMonitor;
@@ -207,6 +209,30 @@ class TransitionStateTest {
         assertThat(guest.vmx.exit().reason).isEqualTo(ExitReason.EXTERNAL_INTERRUPT);
         assertThat(guest.read(GuestField.ACTIVITY_STATE)).isZero();
         assertThat(guest.read(GuestField.RIP)).isEqualTo(GuestFixture.CODE + 6);
+    }
+
+    /**
+     * SDM "Changes to Instruction Behavior in VMX Non-Root Operation": with ECX bit 0, RFLAGS.IF = 0 and
+     * "interrupt-window exiting", control passes to the instruction behind MWAIT.
+     */
+    @ParameterizedTest
+    @CsvSource({"1, true, false", "0, true, true", "1, false, true"})
+    void mwaitForTheInterruptWindowDoesNotWait(int extension, boolean window, boolean waits) {
+        // MONITOR; MOV ECX,EDI; MWAIT; HLT, which exits
+        guest.code(0x0f, 0x01, 0xc8, 0x89, 0xf9, 0x0f, 0x01, 0xc9, 0xf4);
+        int controls = PrimaryControls.HLT_EXITING | (window ? PrimaryControls.INTERRUPT_WINDOW_EXITING : 0);
+        guest.add(ControlField.PRIMARY_PROCESSOR_CONTROLS, controls);
+        guest.cpu.gpr[CpuState.RAX] = GuestFixture.DATA;
+        guest.cpu.gpr[CpuState.RCX] = 0;
+        guest.cpu.gpr[CpuState.RDI] = extension;
+        assertThat(guest.vmx.vmlaunch()).isEqualTo(VmxStatus.SUCCEED);
+
+        assertThat(guest.cpu.run(10)).isEqualTo(waits ? StopReason.HALTED : StopReason.VM_EXIT);
+
+        assertThat(guest.cpu.activity).isEqualTo(waits ? CpuState.MONITOR_WAIT : CpuState.ACTIVE);
+        if (!waits) {
+            assertThat(guest.vmx.exit().reason).isEqualTo(ExitReason.HLT);
+        }
     }
 
     /** SDM "Information for VM Exits Due to Instruction Execution": LMSW from memory tells the operand's address. */

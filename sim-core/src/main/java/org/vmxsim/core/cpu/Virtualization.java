@@ -137,6 +137,16 @@ public interface Virtualization {
     long ep4ta();
 
     /**
+     * Whether MWAIT that masked interrupts would end (ECX bit 0) must not wait while interrupts are masked. SDM
+     * "Changes to Instruction Behavior in VMX Non-Root Operation": "interrupt-window exiting" is 1.
+     *
+     * @return true if control passes to the next instruction instead
+     */
+    default boolean waitsForInterruptWindow() {
+        return false;
+    }
+
+    /**
      * An MSR that the VMX layer owns (IA32_VMX_*).
      *
      * @param msr the MSR number

@@ -222,6 +222,7 @@ final class ProcessorControl {
     /** MWAIT. SDM "MWAIT-Monitor Wait"; the hint in EAX chooses among states that are all alike here. */
     static final class Mwait extends SystemHandler {
         private static final int BREAKS_ON_MASKED_INTERRUPTS = 1;
+        private static final long IF = 1 << 9;
 
         Mwait(DecodedInstruction instruction) {
             super(instruction);
@@ -239,10 +240,13 @@ final class ProcessorControl {
             if ((extensions & ~allowed(cpu)) != 0) {
                 return protection(cpu);
             }
-            if (!cpu.monitor.isArmed(AddressMonitor.ArmedBy.MONITOR)) {
+            boolean breaksOnMasked = (extensions & BREAKS_ON_MASKED_INTERRUPTS) != 0;
+            boolean masked = (cpu.rflagsSystem & IF) == 0;
+            boolean awake = breaksOnMasked && masked && cpu.virtualization().waitsForInterruptWindow();
+            if (awake || !cpu.monitor.isArmed(AddressMonitor.ArmedBy.MONITOR)) {
                 return advance(cpu);
             }
-            cpu.monitor.waits(AddressMonitor.NEVER, false, (extensions & BREAKS_ON_MASKED_INTERRUPTS) != 0);
+            cpu.monitor.waits(AddressMonitor.NEVER, false, breaksOnMasked);
             return pause(cpu, this);
         }
 

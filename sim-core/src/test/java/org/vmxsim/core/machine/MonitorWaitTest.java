@@ -91,6 +91,18 @@ class MonitorWaitTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"0x2000, false", "0x2001, true", "0x2f3f, true", "0x2f40, false"})
+    @DisplayName("REP STOS by block over the watched line, whose page is known as writable: no wait; beside it: one")
+    void block(String from, boolean covers) {
+        // mov [rax],ecx; rep stosb of 0xf00 bytes behind mov ecx,ebx; mwait with ECX = 0 again
+        machine.code("89 08 " + ZERO + MONITOR + "89 d9 f3 aa " + MWAIT + "f4").cpu.gpr[CpuState.RAX] = DATA + 0x2f00;
+        machine.cpu.gpr[CpuState.RDI] = DATA + Long.decode(from);
+        machine.cpu.gpr[CpuState.RBX] = 0xf00;
+        assertThat(machine.cpu.run(10_000)).isEqualTo(StopReason.HALTED);
+        assertThat(machine.cpu.activity).isEqualTo(covers ? CpuState.HLT : CpuState.MONITOR_WAIT);
+    }
+
+    @ParameterizedTest
     @CsvSource({"0, 0, false", "1, 0, true", "0, 1, true", "1, 1, true"})
     @DisplayName("An interrupt ends MWAIT if it is taken, or if ECX bit 0 is set; then the next instruction follows")
     void interrupt(int extension, int enabled, boolean ends) {
