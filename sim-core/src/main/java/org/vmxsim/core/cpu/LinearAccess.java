@@ -159,8 +159,8 @@ public abstract class LinearAccess {
 
     /**
      * Whether {@link #load}, {@link #store}, {@link #loadForUpdate} and {@link #probe} (of 1, 2, 4 or 8 bytes) raise
-     * #AC(0) unless the address is a multiple of the size: CPL 3, CR0.AM and RFLAGS.AC. It comes before the faults of
-     * translation. SDM "Interrupt 17 - Alignment Check Exception (#AC)".
+     * #AC(0) unless the address is a multiple of the size: CPL 3, CR0.AM and RFLAGS.AC. Left to the processor by the
+     * manual, it comes before the faults of translation. SDM "Interrupt 17 - Alignment Check Exception (#AC)".
      *
      * @return true if so; false where nothing overrides this
      */
