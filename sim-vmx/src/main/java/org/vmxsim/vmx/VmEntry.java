@@ -7,6 +7,7 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.vmx.control.SecondaryControls;
 import org.vmxsim.vmx.control.VmxError;
 import org.vmxsim.vmx.control.VmxStatus;
+import org.vmxsim.vmx.entry.CheckedSettings;
 import org.vmxsim.vmx.entry.EntryFields;
 import org.vmxsim.vmx.entry.EntryRule;
 import org.vmxsim.vmx.entry.ExecutionControlRules;
@@ -40,6 +41,7 @@ final class VmEntry {
     private final Interceptor interceptor;
     private final MsrLists msrs;
     private final EntryFields fields;
+    private final CheckedSettings checked = new CheckedSettings();
     private EntryRule broken;
 
     VmEntry(VmxContext vmx, Transitions parts) {
@@ -75,11 +77,14 @@ final class VmEntry {
             return vmx.fail(launch ? VmxError.VMLAUNCH_NOT_CLEAR : VmxError.VMRESUME_NOT_LAUNCHED);
         }
         fields.take(vmcs, (cpu.efer & GuestState.EFER_LMA) != 0);
-        if (breaks(ExecutionControlRules.RULES) || breaks(TransitionControlRules.RULES)) {
-            return vmx.fail(VmxError.ENTRY_INVALID_CONTROL);
-        }
-        if (!java && breaks(HostStateRules.RULES)) {
-            return vmx.fail(VmxError.ENTRY_INVALID_HOST_STATE);
+        if (!checked.holdsFor(fields, java)) {
+            if (breaks(ExecutionControlRules.RULES) || breaks(TransitionControlRules.RULES)) {
+                return vmx.fail(VmxError.ENTRY_INVALID_CONTROL);
+            }
+            if (!java && breaks(HostStateRules.RULES)) {
+                return vmx.fail(VmxError.ENTRY_INVALID_HOST_STATE);
+            }
+            checked.passed(fields, java);
         }
         vmx.javaHost = java;
         vmx.controls.load(vmcs);

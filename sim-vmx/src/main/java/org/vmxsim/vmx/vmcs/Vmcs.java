@@ -33,6 +33,7 @@ public final class Vmcs {
     private final long[] values = new long[SLOTS];
     private final long hpa;
     private boolean launched;
+    private long settingsChanges;
 
     /**
      * A VMCS that is about to become active; its fields are zero until {@link #load}.
@@ -73,7 +74,22 @@ public final class Vmcs {
      * @param value the value; bits beyond the width of the field are dropped
      */
     public void set(VmcsField field, long value) {
-        values[field.slot()] = value & field.width().mask();
+        int slot = field.slot();
+        long kept = value & field.width().mask();
+        if (slot < ExitField.FIRST_SLOT || slot >= HostField.FIRST_SLOT) {
+            settingsChanges += values[slot] == kept ? 0 : 1;
+        }
+        values[slot] = kept;
+    }
+
+    /**
+     * How often a control or host-state field has changed its value: while the number is the same, what has been
+     * concluded from these fields is still true.
+     *
+     * @return a number that only grows
+     */
+    public long settingsChanges() {
+        return settingsChanges;
     }
 
     /**
@@ -107,6 +123,7 @@ public final class Vmcs {
     /** Sets all fields to zero and the launch state to clear. */
     public void reset() {
         Arrays.fill(values, 0);
+        settingsChanges++;
         launched = false;
     }
 
