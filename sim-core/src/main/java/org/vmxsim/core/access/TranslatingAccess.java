@@ -132,8 +132,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         addressMask = longMode ? -1L : 0xffff_ffffL;
         canonicalShift = (cpu.cr4 >>> 12 & 1) != 0 ? 64 - 57 : 64 - 48;
         boolean override = controls.smap && (cpu.rflagsSystem >>> 18 & 1) != 0;
-        int supervisor = override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
-        privilege = cpu.cpl == 3 ? AccessContext.USER : supervisor;
+        privilege = cpu.cpl == 3 ? AccessContext.USER : override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
         aligning = cpu.cpl == 3 && ((cpu.cr0 & cpu.rflagsSystem) >>> 18 & 1) != 0;
         // what a protection key allows is part of the context, so that another PKRU needs no invalidation
         long keys = controls.userKeys & 0xffff_ffffL | (long) controls.supervisorKeys << 32;
@@ -240,15 +239,11 @@ public abstract class TranslatingAccess extends LinearAccess {
         return canonical;
     }
 
-    private static int headBytes(long linear) {
-        return 0x1000 - (int) (linear & 0xfff);
-    }
-
     private long loadAs(long linear, int sizeBytes, int access) {
         if (!mayTranslate(linear, sizeBytes, access)) {
             return 0;
         }
-        int head = headBytes(linear);
+        int head = 0x1000 - (int) (linear & 0xfff);
         if (sizeBytes <= head) {
             long hpa = translate(linear, sizeBytes, access);
             if (hpa == FAILED) {
@@ -266,15 +261,12 @@ public abstract class TranslatingAccess extends LinearAccess {
         return readBoth(first, second, head, sizeBytes);
     }
 
+    /** RAM is read first: the same value, but the host waits for its memory while the model works. */
     private long readCharged(long hpa, int sizeBytes) {
-        if (memory.isRam(hpa)) {
-            // the same value as behind the charge, but the host waits for its memory while the model works
-            long value = read(hpa, sizeBytes);
-            charge(hpa, sizeBytes, false);
-            return value;
-        }
+        boolean early = memory.isRam(hpa);
+        long value = early ? read(hpa, sizeBytes) : 0;
         charge(hpa, sizeBytes, false);
-        return read(hpa, sizeBytes);
+        return early ? value : read(hpa, sizeBytes);
     }
 
     private long readBoth(long first, long second, int head, int sizeBytes) {
@@ -294,7 +286,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         if (!mayTranslate(linear, sizeBytes, access)) {
             return false;
         }
-        int head = Math.min(headBytes(linear), sizeBytes);
+        int head = Math.min(0x1000 - (int) (linear & 0xfff), sizeBytes);
         updateFirst = translate(linear, head, access);
         updateSecond = updateFirst;
         if (head < sizeBytes && updateFirst != FAILED) {
@@ -366,7 +358,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         if (!mayTranslate(first, sizeBytes, access)) {
             return;
         }
-        int head = Math.min(headBytes(first), sizeBytes);
+        int head = Math.min(0x1000 - (int) (first & 0xfff), sizeBytes);
         if (translate(first, head, access) != FAILED && head < sizeBytes) {
             translate(first + head & addressMask, sizeBytes - head, access);
         }
