@@ -32,4 +32,5 @@ module org.vmxsim.core {
     exports org.vmxsim.core.semantics;
     exports org.vmxsim.core.insn;
     exports org.vmxsim.core.system;
+    exports org.vmxsim.core.x87;
 }

@@ -1,6 +1,7 @@
 package org.vmxsim.core.cpu;
 
 import java.util.Arrays;
+import org.vmxsim.core.x87.X87Unit;
 
 /**
  * The architectural state of one logical processor: plain data, so that saving, comparing and restoring it is copying
@@ -168,6 +169,8 @@ public class CpuState {
     public long tscOffset;
     /** IA32_TSC_ADJUST. */
     public long tscAdjust;
+    /** The x87 unit, which INIT leaves as it is. */
+    public final X87Unit x87 = new X87Unit();
     /** Current privilege level, 0 to 3. */
     public int cpl;
     /** {@link #ACTIVE}, {@link #HLT}, {@link #SHUTDOWN}, {@link #WAIT_FOR_SIPI} or {@link #MONITOR_WAIT}. */

@@ -26,6 +26,8 @@ public enum InstructionGroup {
     MISCELLANEOUS,
     /** "Shadow Stack Management Instructions" and "Control Transfer Terminating Instructions". */
     CONTROL_FLOW_ENFORCEMENT,
+    /** "x87 FPU Instructions" and "x87 FPU and SIMD State Management Instructions", but for FNOP and FWAIT. */
+    FLOATING_POINT,
     /** "BMI1 and BMI2 Instructions". */
     BIT_MANIPULATION,
     /** "I/O Instructions", far transfers, interrupts, "System Instructions" and VMX: not of this package's concern. */

@@ -141,7 +141,7 @@ final class OneByteMap {
             cd INT Ib
             ce INTO i64
             cf IRET
-            # D0-DF: shift group 2, AAM, AAD, XLAT; of x87 only FNOP
+            # D0-DF: shift group 2, AAM, AAD, XLAT; D8 to DF are in EscapeMap
             d0 shift Eb,1
             d1 shift Ev,1
             d2 shift Eb,CL
@@ -149,7 +149,6 @@ final class OneByteMap {
             d4 AAM Ib i64
             d5 AAD Ib i64
             d7 XLAT
-            d9 /2 rm0 FNOP
             # E0-EF: loops, JRCXZ, IN, OUT, near CALL and JMP, far JMP
             e0 LOOPNE Jb f64
             e1 LOOPE Jb f64

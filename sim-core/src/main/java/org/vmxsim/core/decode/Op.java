@@ -514,6 +514,184 @@ public enum Op {
     INVEPT(InstructionGroup.SYSTEM),
     /** INVVPID. */
     INVVPID(InstructionGroup.SYSTEM),
+    /** FLD. */
+    FLD(InstructionGroup.FLOATING_POINT),
+    /** FST. */
+    FST(InstructionGroup.FLOATING_POINT),
+    /** FSTP. */
+    FSTP(InstructionGroup.FLOATING_POINT),
+    /** FILD. */
+    FILD(InstructionGroup.FLOATING_POINT),
+    /** FIST. */
+    FIST(InstructionGroup.FLOATING_POINT),
+    /** FISTP. */
+    FISTP(InstructionGroup.FLOATING_POINT),
+    /** FBLD. */
+    FBLD(InstructionGroup.FLOATING_POINT),
+    /** FBSTP. */
+    FBSTP(InstructionGroup.FLOATING_POINT),
+    /** FXCH. */
+    FXCH(InstructionGroup.FLOATING_POINT),
+    /** FCMOVB. */
+    FCMOVB(InstructionGroup.FLOATING_POINT),
+    /** FCMOVE. */
+    FCMOVE(InstructionGroup.FLOATING_POINT),
+    /** FCMOVBE. */
+    FCMOVBE(InstructionGroup.FLOATING_POINT),
+    /** FCMOVU. */
+    FCMOVU(InstructionGroup.FLOATING_POINT),
+    /** FCMOVNB. */
+    FCMOVNB(InstructionGroup.FLOATING_POINT),
+    /** FCMOVNE. */
+    FCMOVNE(InstructionGroup.FLOATING_POINT),
+    /** FCMOVNBE. */
+    FCMOVNBE(InstructionGroup.FLOATING_POINT),
+    /** FCMOVNU. */
+    FCMOVNU(InstructionGroup.FLOATING_POINT),
+    /** FADD. */
+    FADD(InstructionGroup.FLOATING_POINT),
+    /** FADDP. */
+    FADDP(InstructionGroup.FLOATING_POINT),
+    /** FIADD. */
+    FIADD(InstructionGroup.FLOATING_POINT),
+    /** FSUB. */
+    FSUB(InstructionGroup.FLOATING_POINT),
+    /** FSUBP. */
+    FSUBP(InstructionGroup.FLOATING_POINT),
+    /** FISUB. */
+    FISUB(InstructionGroup.FLOATING_POINT),
+    /** FSUBR. */
+    FSUBR(InstructionGroup.FLOATING_POINT),
+    /** FSUBRP. */
+    FSUBRP(InstructionGroup.FLOATING_POINT),
+    /** FISUBR. */
+    FISUBR(InstructionGroup.FLOATING_POINT),
+    /** FMUL. */
+    FMUL(InstructionGroup.FLOATING_POINT),
+    /** FMULP. */
+    FMULP(InstructionGroup.FLOATING_POINT),
+    /** FIMUL. */
+    FIMUL(InstructionGroup.FLOATING_POINT),
+    /** FDIV. */
+    FDIV(InstructionGroup.FLOATING_POINT),
+    /** FDIVP. */
+    FDIVP(InstructionGroup.FLOATING_POINT),
+    /** FIDIV. */
+    FIDIV(InstructionGroup.FLOATING_POINT),
+    /** FDIVR. */
+    FDIVR(InstructionGroup.FLOATING_POINT),
+    /** FDIVRP. */
+    FDIVRP(InstructionGroup.FLOATING_POINT),
+    /** FIDIVR. */
+    FIDIVR(InstructionGroup.FLOATING_POINT),
+    /** FPREM. */
+    FPREM(InstructionGroup.FLOATING_POINT),
+    /** FPREM1. */
+    FPREM1(InstructionGroup.FLOATING_POINT),
+    /** FABS. */
+    FABS(InstructionGroup.FLOATING_POINT),
+    /** FCHS. */
+    FCHS(InstructionGroup.FLOATING_POINT),
+    /** FRNDINT. */
+    FRNDINT(InstructionGroup.FLOATING_POINT),
+    /** FSCALE. */
+    FSCALE(InstructionGroup.FLOATING_POINT),
+    /** FSQRT. */
+    FSQRT(InstructionGroup.FLOATING_POINT),
+    /** FXTRACT. */
+    FXTRACT(InstructionGroup.FLOATING_POINT),
+    /** FCOM. */
+    FCOM(InstructionGroup.FLOATING_POINT),
+    /** FCOMP. */
+    FCOMP(InstructionGroup.FLOATING_POINT),
+    /** FCOMPP. */
+    FCOMPP(InstructionGroup.FLOATING_POINT),
+    /** FUCOM. */
+    FUCOM(InstructionGroup.FLOATING_POINT),
+    /** FUCOMP. */
+    FUCOMP(InstructionGroup.FLOATING_POINT),
+    /** FUCOMPP. */
+    FUCOMPP(InstructionGroup.FLOATING_POINT),
+    /** FICOM. */
+    FICOM(InstructionGroup.FLOATING_POINT),
+    /** FICOMP. */
+    FICOMP(InstructionGroup.FLOATING_POINT),
+    /** FCOMI. */
+    FCOMI(InstructionGroup.FLOATING_POINT),
+    /** FCOMIP. */
+    FCOMIP(InstructionGroup.FLOATING_POINT),
+    /** FUCOMI. */
+    FUCOMI(InstructionGroup.FLOATING_POINT),
+    /** FUCOMIP. */
+    FUCOMIP(InstructionGroup.FLOATING_POINT),
+    /** FTST. */
+    FTST(InstructionGroup.FLOATING_POINT),
+    /** FXAM. */
+    FXAM(InstructionGroup.FLOATING_POINT),
+    /** FSIN. */
+    FSIN(InstructionGroup.FLOATING_POINT),
+    /** FCOS. */
+    FCOS(InstructionGroup.FLOATING_POINT),
+    /** FSINCOS. */
+    FSINCOS(InstructionGroup.FLOATING_POINT),
+    /** FPTAN. */
+    FPTAN(InstructionGroup.FLOATING_POINT),
+    /** FPATAN. */
+    FPATAN(InstructionGroup.FLOATING_POINT),
+    /** F2XM1. */
+    F2XM1(InstructionGroup.FLOATING_POINT),
+    /** FYL2X. */
+    FYL2X(InstructionGroup.FLOATING_POINT),
+    /** FYL2XP1. */
+    FYL2XP1(InstructionGroup.FLOATING_POINT),
+    /** FLD1. */
+    FLD1(InstructionGroup.FLOATING_POINT),
+    /** FLDZ. */
+    FLDZ(InstructionGroup.FLOATING_POINT),
+    /** FLDPI. */
+    FLDPI(InstructionGroup.FLOATING_POINT),
+    /** FLDL2E. */
+    FLDL2E(InstructionGroup.FLOATING_POINT),
+    /** FLDL2T. */
+    FLDL2T(InstructionGroup.FLOATING_POINT),
+    /** FLDLN2. */
+    FLDLN2(InstructionGroup.FLOATING_POINT),
+    /** FLDLG2. */
+    FLDLG2(InstructionGroup.FLOATING_POINT),
+    /** FINCSTP. */
+    FINCSTP(InstructionGroup.FLOATING_POINT),
+    /** FDECSTP. */
+    FDECSTP(InstructionGroup.FLOATING_POINT),
+    /** FFREE. */
+    FFREE(InstructionGroup.FLOATING_POINT),
+    /** FNINIT. */
+    FNINIT(InstructionGroup.FLOATING_POINT),
+    /** FNCLEX. */
+    FNCLEX(InstructionGroup.FLOATING_POINT),
+    /** FNSTCW. */
+    FNSTCW(InstructionGroup.FLOATING_POINT),
+    /** FLDCW. */
+    FLDCW(InstructionGroup.FLOATING_POINT),
+    /** FNSTENV. */
+    FNSTENV(InstructionGroup.FLOATING_POINT),
+    /** FLDENV. */
+    FLDENV(InstructionGroup.FLOATING_POINT),
+    /** FNSAVE. */
+    FNSAVE(InstructionGroup.FLOATING_POINT),
+    /** FRSTOR. */
+    FRSTOR(InstructionGroup.FLOATING_POINT),
+    /** FNSTSW. */
+    FNSTSW(InstructionGroup.FLOATING_POINT),
+    /** FNENI. */
+    FNENI(InstructionGroup.FLOATING_POINT),
+    /** FNDISI. */
+    FNDISI(InstructionGroup.FLOATING_POINT),
+    /** FNSETPM. */
+    FNSETPM(InstructionGroup.FLOATING_POINT),
+    /** FXSAVE. */
+    FXSAVE(InstructionGroup.FLOATING_POINT),
+    /** FXRSTOR. */
+    FXRSTOR(InstructionGroup.FLOATING_POINT),
     /** UD0. */
     UD0(InstructionGroup.INVALID),
     /** UD1. */

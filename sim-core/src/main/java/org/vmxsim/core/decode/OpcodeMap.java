@@ -15,7 +15,7 @@ final class OpcodeMap {
     };
 
     // behind the names above, which the constructor reads
-    static final OpcodeMap ONE_BYTE = new OpcodeMap(OneByteMap.TEXT);
+    static final OpcodeMap ONE_BYTE = new OpcodeMap(OneByteMap.TEXT + EscapeMap.TEXT);
     static final OpcodeMap MAP_0F = new OpcodeMap(TwoByteMap.TEXT);
     static final OpcodeMap MAP_0F38 = new OpcodeMap(ThreeByteMaps.MAP_0F38);
     static final OpcodeMap VEX_0F38 = new OpcodeMap(ThreeByteMaps.VEX_0F38);

@@ -26,7 +26,7 @@ record OperandSpec(char method, char type, int register) {
             Map.entry("GS", new OperandSpec('T', 'w', 5)),
             Map.entry("1", new OperandSpec('K', 'b', 0)));
     private static final String METHODS = "ABCDEGIJMORSXYZ";
-    private static final String TYPES = "bwdqvyzpsan";
+    private static final String TYPES = "bwdqtvyzpsan";
 
     static OperandSpec parse(String text) {
         OperandSpec named = NAMED.get(text);
@@ -50,6 +50,7 @@ record OperandSpec(char method, char type, int register) {
             case 'w' -> 2;
             case 'd' -> 4;
             case 'q' -> 8;
+            case 't' -> 10;
             case 'v' -> operandSizeBytes;
             case 'y' -> operandSizeBytes == 8 ? 8 : 4;
             case 'z' -> Math.min(operandSizeBytes, 4);

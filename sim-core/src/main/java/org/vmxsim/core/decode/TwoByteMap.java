@@ -93,6 +93,8 @@ final class TwoByteMap {
             ab BTS Ev,Gv lock
             ac SHRD Ev,Gv,Ib
             ad SHRD Ev,Gv,CL
+            ae /0 mem np FXSAVE Mn
+            ae /1 mem np FXRSTOR Mn
             ae /0 reg F3 RDFSBASE Ry o64
             ae /1 reg F3 RDGSBASE Ry o64
             ae /2 reg F3 WRFSBASE Ry o64

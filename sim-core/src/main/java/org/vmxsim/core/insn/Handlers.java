@@ -31,6 +31,7 @@ public final class Handlers {
             case FLAG_CONTROL -> flagControl(d);
             case MISCELLANEOUS -> miscellaneous(d);
             case CONTROL_FLOW_ENFORCEMENT -> ShadowStackInstruction.of(d);
+            case FLOATING_POINT -> X87Handlers.of(d);
             case BIT_MANIPULATION -> new BitField(d);
             case SYSTEM -> system(d, system);
             case INVALID -> d.op == Op.TOO_LONG ? Miscellaneous.tooLong() : Miscellaneous.undefined();
@@ -150,8 +151,8 @@ public final class Handlers {
             case LEA -> Lea.of(d);
             case NOP, LFENCE, SFENCE, MFENCE -> new Nop();
             case XLAT -> Miscellaneous.xlat(d);
-            case FNOP -> Miscellaneous.fnop();
-            case FWAIT -> Miscellaneous.fwait();
+            case FNOP -> X87Handlers.fnop(d);
+            case FWAIT -> new X87Wait();
             case CLFLUSH, CLFLUSHOPT, CLWB -> Miscellaneous.flush(d);
             case MOVNTI, MOVDIRI -> Mov.of(d);
             case MOVDIR64B -> new DirectStore(d);

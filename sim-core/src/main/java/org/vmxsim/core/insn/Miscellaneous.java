@@ -6,11 +6,10 @@ import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.semantics.BitAndByte;
 
-/** XLAT, BOUND, CRC32, cache-line flushes, the two x87 instructions without state, and encodings that only fault. */
+/** XLAT, BOUND, CRC32, cache-line flushes, and encodings that only fault. */
 final class Miscellaneous {
     private static final int BR = 5;
     private static final int UD = 6;
-    private static final int NM = 7;
     private static final int GP = 13;
 
     private Miscellaneous() {}
@@ -29,14 +28,6 @@ final class Miscellaneous {
 
     static Handler flush(DecodedInstruction d) {
         return new FlushLine(d);
-    }
-
-    static Handler fnop() {
-        return new Coprocessor(0b1100);
-    }
-
-    static Handler fwait() {
-        return new Coprocessor(0b1010);
     }
 
     static Handler undefined() {
@@ -135,28 +126,6 @@ final class Miscellaneous {
                 cpu.mem.slow().probe(linear, 1, false);
             }
             return cpu.pending == 0 ? next : address.fail(cpu, this);
-        }
-    }
-
-    /** FNOP and FWAIT: #NM if CR0 says that the x87 state is not there. */
-    private static final class Coprocessor extends Handler {
-        private static final long MP = 1 << 1;
-        private static final long TS = 1 << 3;
-        private final long anyOf;
-
-        Coprocessor(long anyOf) {
-            this.anyOf = anyOf;
-        }
-
-        @Override
-        public Handler exec(Processor cpu) {
-            boolean waits = (anyOf & MP) != 0;
-            boolean absent = waits ? (cpu.cr0 & (MP | TS)) == (MP | TS) : (cpu.cr0 & anyOf) != 0;
-            if (absent) {
-                cpu.raise(NM);
-                return cpu.abort(this);
-            }
-            return next;
         }
     }
 

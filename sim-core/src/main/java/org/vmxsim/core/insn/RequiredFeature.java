@@ -1,6 +1,7 @@
 package org.vmxsim.core.insn;
 
 import org.vmxsim.core.decode.DecodedInstruction;
+import org.vmxsim.core.decode.InstructionGroup;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.model.CpuModel;
@@ -11,6 +12,14 @@ final class RequiredFeature {
 
     /** Whether a processor has the instruction. System instructions check their features themselves. */
     static boolean isThere(DecodedInstruction d, CpuModel model) {
+        boolean movesOnCondition = switch (d.op) {
+            case FCMOVB, FCMOVE, FCMOVBE, FCMOVU, FCMOVNB, FCMOVNE, FCMOVNBE, FCMOVNU -> true;
+            case FCOMI, FCOMIP, FUCOMI, FUCOMIP -> true;
+            default -> false;
+        };
+        if (movesOnCondition && !model.has(CpuFeature.CMOV)) {
+            return false;
+        }
         CpuFeature feature = of(d);
         return feature == null || model.has(feature);
     }
@@ -28,6 +37,12 @@ final class RequiredFeature {
     }
 
     private static CpuFeature of(DecodedInstruction d) {
+        if (d.op == Op.FXSAVE || d.op == Op.FXRSTOR) {
+            return CpuFeature.FXSR;
+        }
+        if (d.op.group() == InstructionGroup.FLOATING_POINT) {
+            return CpuFeature.FPU;
+        }
         return switch (d.op) {
             case CMOVO, CMOVNO, CMOVB, CMOVAE, CMOVE, CMOVNE, CMOVBE, CMOVA -> CpuFeature.CMOV;
             case CMOVS, CMOVNS, CMOVP, CMOVNP, CMOVL, CMOVGE, CMOVLE, CMOVG -> CpuFeature.CMOV;

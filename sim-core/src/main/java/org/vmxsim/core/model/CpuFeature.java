@@ -5,6 +5,8 @@ package org.vmxsim.core.model;
  * Identification", tables of feature information.
  */
 public enum CpuFeature {
+    /** The x87 unit. */
+    FPU(1, Register.EDX, 0),
     /** Virtual-8086 mode enhancements: CR4.VME, CR4.PVI. */
     VME(1, Register.EDX, 1),
     /** Debugging extensions: CR4.DE. */
@@ -33,6 +35,8 @@ public enum CpuFeature {
     PSE36(1, Register.EDX, 17),
     /** CLFLUSH. */
     CLFSH(1, Register.EDX, 19),
+    /** FXSAVE and FXRSTOR: CR4.OSFXSR. */
+    FXSR(1, Register.EDX, 24),
     /** MONITOR and MWAIT. */
     MONITOR(1, Register.ECX, 3),
     /** VMX: CR4.VMXE. */
@@ -59,12 +63,16 @@ public enum CpuFeature {
     TSC_ADJUST(7, Register.EBX, 1),
     /** ANDN, BEXTR, BLSI, BLSMSK, BLSR, TZCNT. */
     BMI1(7, Register.EBX, 3),
+    /** The x87 data pointer changes on unmasked exceptions only. */
+    FDP_EXCEPTION_ONLY(7, Register.EBX, 6),
     /** Supervisor-mode execution prevention: CR4.SMEP. */
     SMEP(7, Register.EBX, 7),
     /** BZHI, MULX, PDEP, PEXT, RORX, SARX, SHLX, SHRX. */
     BMI2(7, Register.EBX, 8),
     /** INVPCID. */
     INVPCID(7, Register.EBX, 10),
+    /** The x87 unit saves zeros for the selectors of its pointers. */
+    NO_FPU_SELECTORS(7, Register.EBX, 13),
     /** RDSEED. */
     RDSEED(7, Register.EBX, 18),
     /** ADCX and ADOX. */

@@ -156,7 +156,8 @@ public final class ControlRegisters {
         long allowed = 1 << 2 | 1 << 8;
         allowed |= bit(cpu, CpuFeature.VME, 0) | bit(cpu, CpuFeature.VME, 1);
         allowed |= bit(cpu, CpuFeature.DE, 3) | bit(cpu, CpuFeature.PSE, 4) | bit(cpu, CpuFeature.PAE, 5);
-        allowed |= bit(cpu, CpuFeature.PGE, 7) | bit(cpu, CpuFeature.UMIP, 11) | bit(cpu, CpuFeature.LA57, 12);
+        allowed |= bit(cpu, CpuFeature.PGE, 7) | bit(cpu, CpuFeature.FXSR, 9);
+        allowed |= bit(cpu, CpuFeature.UMIP, 11) | bit(cpu, CpuFeature.LA57, 12);
         allowed |= bit(cpu, CpuFeature.VMX, 13) | bit(cpu, CpuFeature.FSGSBASE, 16) | bit(cpu, CpuFeature.PCID, 17);
         allowed |= bit(cpu, CpuFeature.XSAVE, 18) | bit(cpu, CpuFeature.SMEP, 20) | bit(cpu, CpuFeature.SMAP, 21);
         allowed |= bit(cpu, CpuFeature.PKU, 22) | bit(cpu, CpuFeature.PKS, 24);

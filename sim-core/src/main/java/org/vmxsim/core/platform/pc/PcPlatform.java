@@ -39,6 +39,7 @@ public final class PcPlatform {
     private static final int PIT_REQUEST = 0;
     private static final int PIT_PIN = 2;
     private static final int CLOCK_REQUEST = 8;
+    private static final int FLOATING_POINT_REQUEST = 13;
     private static final int REQUESTS = 16;
     private static final int CASCADE = 2;
     private static final int MOST_PROCESSORS = 255;
@@ -90,6 +91,7 @@ public final class PcPlatform {
         new PciConfigurationPorts().attach(ports);
         new ResetPorts(reset).attach(ports);
         new KeyboardController(reset).attach(ports);
+        new CoprocessorPorts(() -> processors.get(running).x87.errors()).attach(ports);
     }
 
     /** The time that devices see: the clock of the processor that runs, which may be behind one that ran before. */
@@ -110,6 +112,7 @@ public final class PcPlatform {
         }
         apics.add(apic);
         cpu.pins.connect(apic, queue);
+        cpu.x87.errors().connect(level -> request(FLOATING_POINT_REQUEST, level));
     }
 
     /** The 8259 pair's output has changed; during construction nobody listens yet. */
