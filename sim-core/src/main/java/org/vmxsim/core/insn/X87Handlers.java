@@ -102,18 +102,26 @@ final class X87Handlers {
         int place = d.rm & 7;
         int size = d.first().sizeBytes;
         return switch (d.op) {
-            case FLD -> d.memory ? load(d, size) : computing(d, unit -> unit.transfers()
-                    .load(place));
-            case FILD -> new X87Load(
-                    d,
-                    Kind.COMPUTING,
-                    (unit, low, upper) -> unit.transfers().loadInteger(signed(low, size)));
-            case FBLD -> new X87Load(
-                    d, Kind.COMPUTING, (unit, low, upper) -> unit.transfers().loadDecimal(low, upper));
-            case FST -> d.memory ? store(d, size, false) : computing(d, unit -> unit.transfers()
-                    .copy(place, false));
-            case FSTP -> d.memory ? store(d, size, true) : computing(d, unit -> unit.transfers()
-                    .copy(place, true));
+            case FLD ->
+                d.memory ? load(d, size) : computing(d, unit -> unit.transfers().load(place));
+            case FILD ->
+                new X87Load(
+                        d,
+                        Kind.COMPUTING,
+                        (unit, low, upper) -> unit.transfers().loadInteger(signed(low, size)));
+            case FBLD ->
+                new X87Load(
+                        d,
+                        Kind.COMPUTING,
+                        (unit, low, upper) -> unit.transfers().loadDecimal(low, upper));
+            case FST ->
+                d.memory
+                        ? store(d, size, false)
+                        : computing(d, unit -> unit.transfers().copy(place, false));
+            case FSTP ->
+                d.memory
+                        ? store(d, size, true)
+                        : computing(d, unit -> unit.transfers().copy(place, true));
             case FIST -> new X87Store(d, false, transfers -> transfers.integer(size));
             case FISTP -> new X87Store(d, true, transfers -> transfers.integer(size));
             case FBSTP -> new X87Store(d, true, X87Transfers::decimal);
@@ -124,12 +132,21 @@ final class X87Handlers {
 
     private static Handler load(DecodedInstruction d, int size) {
         return switch (size) {
-            case 4 -> new X87Load(
-                    d, Kind.COMPUTING, (unit, low, upper) -> unit.transfers().loadSingle((int) low));
-            case 8 -> new X87Load(
-                    d, Kind.COMPUTING, (unit, low, upper) -> unit.transfers().loadDouble(low));
-            case 10 -> new X87Load(
-                    d, Kind.COMPUTING, (unit, low, upper) -> unit.transfers().loadExtended(upper, low));
+            case 4 ->
+                new X87Load(
+                        d,
+                        Kind.COMPUTING,
+                        (unit, low, upper) -> unit.transfers().loadSingle((int) low));
+            case 8 ->
+                new X87Load(
+                        d,
+                        Kind.COMPUTING,
+                        (unit, low, upper) -> unit.transfers().loadDouble(low));
+            case 10 ->
+                new X87Load(
+                        d,
+                        Kind.COMPUTING,
+                        (unit, low, upper) -> unit.transfers().loadExtended(upper, low));
             default -> throw new AssertionError("FLD of " + size + " bytes");
         };
     }
@@ -154,9 +171,7 @@ final class X87Handlers {
         };
         boolean ifAny = d.opcode == 0xda;
         return new X87Register(
-                d,
-                Kind.COMPUTING,
-                (cpu, unit) -> unit.transfers().move(place, (cpu.rflags() & mask) != 0 == ifAny));
+                d, Kind.COMPUTING, (cpu, unit) -> unit.transfers().move(place, (cpu.rflags() & mask) != 0 == ifAny));
     }
 
     private static Handler compare(DecodedInstruction d) {
@@ -210,12 +225,12 @@ final class X87Handlers {
             case FFREE -> computing(d, unit -> unit.free(place));
             case FINCSTP -> computing(d, unit -> unit.turn(1));
             case FDECSTP -> computing(d, unit -> unit.turn(-1));
-            case FNINIT -> new X87Register(
-                    d, Kind.CONTROL, (cpu, unit) -> unit.state().initialize());
+            case FNINIT ->
+                new X87Register(d, Kind.CONTROL, (cpu, unit) -> unit.state().initialize());
             case FNCLEX -> new X87Register(d, Kind.CONTROL, (cpu, unit) -> unit.clearExceptions());
             case FNSTCW -> new X87Word(d);
-            case FLDCW -> new X87Load(
-                    d, Kind.WAITING, (unit, low, upper) -> unit.state().control((int) low));
+            case FLDCW ->
+                new X87Load(d, Kind.WAITING, (unit, low, upper) -> unit.state().control((int) low));
             case FNSTSW -> d.memory ? new X87Word(d) : new X87Register(d, Kind.CONTROL, X87Handlers::statusToAx);
             default -> throw new AssertionError(d.op);
         };

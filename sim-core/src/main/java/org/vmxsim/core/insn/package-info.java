@@ -9,7 +9,8 @@
  * instruction, for instance {@code Add}: a small class for each frequent operand form, and {@code General} for all
  * others.
  *
- * <p>System instructions are in {@link org.vmxsim.core.system}. Not modelled: x87, MMX, SSE and AVX; memory ordering
- * other than program order, so fences and non-temporal hints do nothing.
+ * <p>System instructions are in {@link org.vmxsim.core.system}. What x87 instructions compute is in
+ * {@link org.vmxsim.core.x87}. Not modelled: MMX, SSE and AVX; memory ordering other than program order, so fences and
+ * non-temporal hints do nothing.
  */
 package org.vmxsim.core.insn;

@@ -7,9 +7,8 @@ final class FixedPoint {
     static final int FRACTION = 256;
     static final BigInteger ONE = BigInteger.ONE.shiftLeft(FRACTION);
     /** Pi, by Machin's formula. */
-    static final BigInteger PI = inverseTangentOf(5)
-            .shiftLeft(4)
-            .subtract(inverseTangentOf(239).shiftLeft(2));
+    static final BigInteger PI =
+            inverseTangentOf(5).shiftLeft(4).subtract(inverseTangentOf(239).shiftLeft(2));
     /** Natural logarithm of 2: twice the inverse hyperbolic tangent of 1/3. */
     static final BigInteger LN2 =
             inverseHyperbolicTangent(ONE.divide(BigInteger.valueOf(3))).shiftLeft(1);

@@ -199,7 +199,12 @@ final class Rounder {
         BigInteger top = drop > 0 ? magnitude.shiftRight(drop) : magnitude.shiftLeft(-drop);
         boolean more = remainder || drop > 0 && magnitude.getLowestSetBit() < drop;
         long below = top.longValue() | (more ? 1 : 0);
-        round(negative, scale + length - 1 + Extended.BIAS, top.shiftRight(LONG_BITS).longValue(), below, bits);
+        round(
+                negative,
+                scale + length - 1 + Extended.BIAS,
+                top.shiftRight(LONG_BITS).longValue(),
+                below,
+                bits);
     }
 
     /** A value of the operand itself, rounded: for results that are one operand. */

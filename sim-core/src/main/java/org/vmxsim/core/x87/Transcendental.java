@@ -56,7 +56,8 @@ final class Transcendental {
 
     /** The operand and a little more (1) or less (-1). */
     private void nearly(Extended a, boolean negative, int more) {
-        BigInteger magnitude = Arithmetic.unsigned(a.normalized()).shiftLeft(GUARD).add(BigInteger.valueOf(more));
+        BigInteger magnitude =
+                Arithmetic.unsigned(a.normalized()).shiftLeft(GUARD).add(BigInteger.valueOf(more));
         round(negative, magnitude, power(a) - 63 - GUARD);
     }
 
@@ -196,7 +197,10 @@ final class Transcendental {
         } else if (power(a) >= 0) {
             unchanged(a);
         } else if (power(a) < -SMALL) {
-            round(a.isNegative(), Arithmetic.unsigned(a.normalized()).multiply(FixedPoint.LN2), power(a) - 63 - FRACTION);
+            round(
+                    a.isNegative(),
+                    Arithmetic.unsigned(a.normalized()).multiply(FixedPoint.LN2),
+                    power(a) - 63 - FRACTION);
         } else {
             BigInteger value = FixedPoint.exponentialLessOne(FixedPoint.times(signed(a), FixedPoint.LN2));
             round(a.isNegative(), value.abs(), -FRACTION);
@@ -244,7 +248,8 @@ final class Transcendental {
             result.round(negative, whole.abs().multiply(factor), scale, false, LONG_BITS);
             return;
         }
-        BigInteger fraction = shifted(Arithmetic.unsigned(x.normalized()), FRACTION - 63).subtract(FixedPoint.ONE);
+        BigInteger fraction =
+                shifted(Arithmetic.unsigned(x.normalized()), FRACTION - 63).subtract(FixedPoint.ONE);
         BigInteger binary = FixedPoint.over(FixedPoint.logarithmOfOneAnd(fraction), FixedPoint.LN2);
         BigInteger logarithm = whole.shiftLeft(FRACTION).add(binary);
         round(negative, logarithm.abs().multiply(factor), scale - FRACTION);
@@ -272,7 +277,8 @@ final class Transcendental {
             BigInteger factor = Arithmetic.unsigned(y.normalized());
             int scale = power(y) - 63;
             if (power(x) < -SMALL) {
-                BigInteger product = factor.multiply(Arithmetic.unsigned(x.normalized())).shiftLeft(2 * FRACTION);
+                BigInteger product =
+                        factor.multiply(Arithmetic.unsigned(x.normalized())).shiftLeft(2 * FRACTION);
                 round(negative, product.divide(FixedPoint.LN2), scale + power(x) - 63 - FRACTION);
             } else {
                 round(negative, logarithmOfSum(x).abs().multiply(factor), scale - FRACTION);

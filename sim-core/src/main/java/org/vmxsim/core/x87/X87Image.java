@@ -1,8 +1,8 @@
 package org.vmxsim.core.x87;
 
 /**
- * The unit's state in memory: environments and whole images. SDM Vol. 1, "Saving the x87 FPU's State with FSTENV/FNSTENV
- * and FSAVE/FNSAVE", and Vol. 2A, "FXSAVE-Save x87 FPU, MMX Technology, and SSE State".
+ * The unit's state in memory: environments and whole images. SDM Vol. 1, "Saving the x87 FPU's State with
+ * FSTENV/FNSTENV and FSAVE/FNSAVE", and Vol. 2A, "FXSAVE-Save x87 FPU, MMX Technology, and SSE State".
  */
 public final class X87Image {
     /** Words of an environment. */
@@ -83,12 +83,11 @@ public final class X87Image {
      * @return three quadwords
      */
     public static long[] legacyHeader(X87State state, boolean pointers64) {
-        long first = state.control | (long) state.status << 16 | (long) state.valid << 32 | (long) state.lastOpcode << 48;
+        long first =
+                state.control | (long) state.status << 16 | (long) state.valid << 32 | (long) state.lastOpcode << 48;
         long instruction = state.lastInstruction & 0xffff_ffffL | (long) state.codeSelector << 32;
         long data = state.lastData & 0xffff_ffffL | (long) state.dataSelector << 32;
-        return new long[] {
-            first, pointers64 ? state.lastInstruction : instruction, pointers64 ? state.lastData : data
-        };
+        return new long[] {first, pointers64 ? state.lastInstruction : instruction, pointers64 ? state.lastData : data};
     }
 
     /**

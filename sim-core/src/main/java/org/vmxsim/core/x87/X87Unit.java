@@ -38,9 +38,7 @@ public final class X87Unit {
     private final Extended b = new Extended();
     private final Extended memory = new Extended();
 
-    /**
-     * A unit as after power-up.
-     */
+    /** A unit as after power-up. */
     public X87Unit() {
         this.stack = new X87Stack(state);
         this.result = stack.result;
@@ -188,9 +186,7 @@ public final class X87Unit {
         settle(relation, accepted, pops);
     }
 
-    /**
-     * FTST: compares with 0.
-     */
+    /** FTST: compares with 0. */
     public void test() {
         memory.set(0, 0);
         compare(0);

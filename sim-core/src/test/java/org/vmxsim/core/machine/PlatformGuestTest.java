@@ -112,6 +112,21 @@ class PlatformGuestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @DisplayName("With CR0.NE = 0 an x87 exception is interrupt request 13, whose handler writes port F0")
+    void numericError(boolean timed) {
+        // INC ECX; OUT 0xf0; FNCLEX; then the ends of interrupt, and IRETQ
+        handler(0x2d, "ff c1 e6 f0 db e2 b0 20 e6 a0 e6 20 48 cf");
+        machine.cpu.cr0 &= ~0x20L;
+        machine.cpu.x87.state().initialize();
+        machine.cpu.x87.state().control(0x37e);
+        // FLDZ twice, FDIVP: invalid; FLD1 waits for the handler; CMP ECX, 1; JNE to itself; OUT 0xf4
+        runs(PIC + outputs(0x21, 0xfb, 0xa1, 0xdf) + " fb d9 ee d9 ee de f9 d9 e8 83 f9 01 75 fe e7 f4", timed);
+        assertThat(machine.cpu.gpr[CpuState.RCX]).isEqualTo(1);
+        assertThat(machine.cpu.x87.state().valid).isEqualTo(0xe0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
     @DisplayName("Ten interrupts of the local APIC's periodic timer, 1000 pulses of 100 MHz each")
     void apicTimer(boolean timed) {
         handler(0x40, "ff c1" + store(0xb0, 0) + " 48 cf");

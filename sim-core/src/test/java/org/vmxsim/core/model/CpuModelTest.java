@@ -18,13 +18,14 @@ class CpuModelTest {
 
     @ParameterizedTest
     @FieldSource("NAMES")
-    @DisplayName("No shipped model claims x87, FXSR, SSE, AVX, XSAVE or performance counters")
+    @DisplayName("Every shipped model claims x87 and FXSR, none MMX, SSE, AVX, XSAVE or performance counters")
     void claimsNothingThatDoesNotRun(String name) {
         CpuModel model = CpuModel.named(name);
 
         assertThat(model.name()).isEqualTo(name);
-        assertThat(model.cpuid(1, 0, 3) & (1 << 0 | 1 << 24 | 1 << 25 | 1 << 26))
-                .isZero();
+        assertThat(model.cpuid(1, 0, 3) & (1 << 23 | 1 << 25 | 1 << 26)).isZero();
+        assertThat(model.has(CpuFeature.FPU)).isTrue();
+        assertThat(model.has(CpuFeature.FXSR)).isTrue();
         assertThat(model.cpuid(1, 0, 2) & (1 | 1 << 9 | 1 << 15 | 1 << 19 | 1 << 20 | 1 << 26 | 1 << 28))
                 .isZero();
         assertThat(model.cpuid(0xa, 0, 0)).isZero();

@@ -58,6 +58,12 @@ final class CoverageNotes {
      */
     static String reason(Op op) {
         String name = op.name();
+        if (op.group() == InstructionGroup.FLOATING_POINT) {
+            boolean computing = op.compareTo(Op.FFREE) <= 0;
+            return computing
+                    ? "x87: recorded apart, 320 vectors and more (`sim-core/src/test/native/README.md`, 3)"
+                    : "x87 control: typed values (`X87ControlTest`)";
+        }
         if (REASONS.containsKey(name)) {
             return REASONS.get(name);
         }

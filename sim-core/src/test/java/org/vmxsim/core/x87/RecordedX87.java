@@ -61,5 +61,4 @@ final class RecordedX87 {
         }
         flags = flagsChanged ? values.getShort() & 0xffff : 0;
     }
-
 }

@@ -11,7 +11,9 @@ final class X87Differences {
 
     static final Op[] COMPUTING = EnumSet.range(Op.FLD, Op.FFREE).toArray(new Op[0]);
 
-    /** Angles from 1 up are reduced by the manual's 66 bits of pi here, and by more of them on the processor on record. */
+    /**
+     * Angles from 1 up are reduced by the manual's 66 bits of pi here, and by more of them on the processor on record.
+     */
     private static final Set<Op> ANGLES = EnumSet.range(Op.FSIN, Op.FPTAN);
 
     private static final Set<Op> TO_FLAGS = EnumSet.range(Op.FCOMI, Op.FUCOMIP);
@@ -20,8 +22,8 @@ final class X87Differences {
     private X87Differences() {}
 
     /**
-     * The manual leaves condition codes as they are where an invalid operand's exception is not masked, and clears C1 in
-     * FCOMI; the processor on record does not.
+     * The manual leaves condition codes as they are where an invalid operand's exception is not masked, and clears C1
+     * in FCOMI; the processor on record does not.
      */
     static int comparedStatus(Op op, X87State after) {
         int all = 0xffff;

@@ -2,6 +2,7 @@ package org.vmxsim.core.x87;
 
 import org.vmxsim.core.access.FunctionalAccess;
 import org.vmxsim.core.cpu.CpuState;
+import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Decoder;
@@ -9,6 +10,7 @@ import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.insn.CodeCache;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.memory.PortBus;
+import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.segment.InterruptGates;
 import org.vmxsim.core.system.SystemInstructions;
 
@@ -21,10 +23,17 @@ final class X87Machine {
     private static final long PE_AND_NE = 0x31;
 
     final PhysicalMemory memory = PhysicalMemory.sparse(1 << 20);
-    final Processor cpu = new Processor(memory, new PortBus());
+    final Processor cpu;
+    private final CodeCache cache;
 
     X87Machine() {
-        cpu.instructions(new CodeCache(cpu, memory, SystemInstructions::handler));
+        this(CpuModel.MAX);
+    }
+
+    X87Machine(CpuModel model) {
+        cpu = new Processor(memory, new PortBus(), model);
+        cache = new CodeCache(cpu, memory, SystemInstructions::handler);
+        cpu.instructions(cache);
         cpu.events(new InterruptGates(cpu));
         cpu.mem.slow(new FunctionalAccess(cpu));
         cpu.cr0 = PE_AND_NE;
@@ -52,6 +61,17 @@ final class X87Machine {
         memory.writeLong(DATA + 8, operand[1]);
         cpu.rip = CODE;
         cpu.run(1);
+    }
+
+    /** Steps; the vector of the first exception, which stays pending, or -1. */
+    int step(int count) {
+        for (int i = 0; i < count && cpu.pending == Processor.NOTHING; i++) {
+            Handler next = cache.at(cpu).exec(cpu);
+            if (next != null) {
+                cpu.rip = cpu.codeBase + next.pageOffset;
+            }
+        }
+        return cpu.pending == Processor.NOTHING ? -1 : cpu.events().requested().vector;
     }
 
     long low() {

@@ -8,8 +8,8 @@ import org.vmxsim.mmu.abi.KvmResult;
 
 /**
  * The x87, SSE and AVX state of one vCPU, as KVM_GET_XSAVE and KVM_SET_XSAVE have it: the region that XSAVE stores, in
- * standard form (SDM "XSAVE Area"). No instruction of this machine's processors uses the state, so that it stays what
- * reset or the last set made it.
+ * standard form (SDM "XSAVE Area"). It is apart from what x87 instructions use, which is among the registers of
+ * {@link GuestRegisters}, so that it stays what reset or the last set made it.
  */
 public final class ExtendedState {
     /** Size of the region, {@code struct kvm_xsave}. */

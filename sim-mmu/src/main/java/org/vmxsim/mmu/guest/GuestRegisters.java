@@ -132,6 +132,7 @@ public final class GuestRegisters {
         cpu.tscAux = state.tscAux;
         cpu.pkru = state.pkru;
         cpu.pkrs = state.pkrs;
+        cpu.x87.state().set(state.x87.state());
         copyControlFlow(state, cpu);
     }
 
@@ -199,6 +200,7 @@ public final class GuestRegisters {
         state.tscAux = cpu.tscAux;
         state.pkru = cpu.pkru;
         state.pkrs = cpu.pkrs;
+        state.x87.state().set(cpu.x87.state());
         copyControlFlow(cpu, state);
     }
 

@@ -6,8 +6,8 @@ import org.vmxsim.core.memory.PortDevice;
 import org.vmxsim.core.x87.ErrorPins;
 
 /**
- * Ports F0 and F1 of the board: a write says that the handler of interrupt request 13 has begun, and asserts IGNNE#. SDM
- * Vol. 1, "MS-DOS* Compatibility Sub-mode".
+ * Ports F0 and F1 of the board: a write says that the handler of interrupt request 13 has begun, and asserts IGNNE#.
+ * SDM Vol. 1, "MS-DOS* Compatibility Sub-mode".
  */
 final class CoprocessorPorts implements PortDevice {
     private static final int CLEAR_BUSY = 0xf0;
