@@ -190,16 +190,16 @@ final class X87Handlers {
             boolean integer = isInteger(d);
             return new X87Load(d, Kind.COMPUTING, (unit, low, upper) -> {
                 take(unit, size, integer, low);
-                unit.compare(pops);
+                unit.comparison().compare(pops);
             });
         }
-        return computing(d, unit -> unit.compare(place, quiet, pops));
+        return computing(d, unit -> unit.comparison().compare(place, quiet, pops));
     }
 
     private static Handler toFlags(DecodedInstruction d, boolean quiet, boolean pops) {
         int place = d.rm & 7;
         return new X87Register(d, Kind.COMPUTING, (cpu, unit) -> {
-            int flags = unit.compareToFlags(place, quiet, pops);
+            int flags = unit.comparison().compareToFlags(place, quiet, pops);
             long others = cpu.rflags() & ~COMPARED;
             cpu.rflags(flags < 0 ? cpu.rflags() & ~COMPARED | cpu.rflags() & 0x45 : others | flags);
         });
@@ -250,8 +250,8 @@ final class X87Handlers {
             case FXTRACT -> computing(d, X87Unit::extract);
             case FPREM -> computing(d, unit -> unit.remainder(false));
             case FPREM1 -> computing(d, unit -> unit.remainder(true));
-            case FTST -> computing(d, X87Unit::test);
-            case FXAM -> computing(d, X87Unit::examine);
+            case FTST -> computing(d, unit -> unit.comparison().test());
+            case FXAM -> computing(d, unit -> unit.comparison().examine());
             case FSIN -> computing(d, X87Unit::sine);
             case FCOS -> computing(d, X87Unit::cosine);
             case FSINCOS -> computing(d, X87Unit::sineAndCosine);
