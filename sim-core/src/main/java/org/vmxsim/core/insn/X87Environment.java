@@ -60,7 +60,11 @@ final class X87Environment extends X87Instruction {
         for (int i = 0; whole && i < REGISTERS && cpu.pending == Processor.NOTHING; i++) {
             int offset = registers + i * REGISTER_BYTES;
             int register = state.physical(i);
-            cpu.mem.store64(X87Block.at(cpu, linear, offset), state.significands[register]);
+            // by twos: the area is aligned like its words, not like quadwords
+            for (int piece = 0; piece < QUADWORD && cpu.pending == Processor.NOTHING; piece += 2) {
+                long bits = state.significands[register] >>> 8 * piece;
+                cpu.mem.store16(X87Block.at(cpu, linear, offset + piece), bits & 0xffff);
+            }
             cpu.mem.store16(X87Block.at(cpu, linear, offset + QUADWORD), state.signExponents[register]);
         }
         if (cpu.pending != Processor.NOTHING) {
@@ -82,7 +86,9 @@ final class X87Environment extends X87Instruction {
         int[] signExponents = new int[REGISTERS];
         for (int i = 0; whole && i < REGISTERS && cpu.pending == Processor.NOTHING; i++) {
             int offset = X87Image.WORDS * wordBytes + i * REGISTER_BYTES;
-            significands[i] = cpu.mem.load64(X87Block.at(cpu, linear, offset));
+            for (int piece = 0; piece < QUADWORD && cpu.pending == Processor.NOTHING; piece += 2) {
+                significands[i] |= (cpu.mem.load16(X87Block.at(cpu, linear, offset + piece)) & 0xffffL) << 8 * piece;
+            }
             if (cpu.pending == Processor.NOTHING) {
                 signExponents[i] = (int) cpu.mem.load16(X87Block.at(cpu, linear, offset + QUADWORD));
             }
