@@ -141,13 +141,14 @@ final class OneByteMap {
             cd INT Ib
             ce INTO i64
             cf IRET
-            # D0-DF: shift group 2, AAM, AAD, XLAT; D8 to DF are in EscapeMap
+            # D0-DF: shift group 2, AAM, AAD, SALC, XLAT; D8 to DF are in EscapeMap
             d0 shift Eb,1
             d1 shift Ev,1
             d2 shift Eb,CL
             d3 shift Ev,CL
             d4 AAM Ib i64
             d5 AAD Ib i64
+            d6 SALC i64
             d7 XLAT
             # E0-EF: loops, JRCXZ, IN, OUT, near CALL and JMP, far JMP
             e0 LOOPNE Jb f64

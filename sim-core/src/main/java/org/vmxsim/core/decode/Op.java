@@ -266,6 +266,8 @@ public enum Op {
     LAHF(InstructionGroup.FLAG_CONTROL),
     /** SAHF. */
     SAHF(InstructionGroup.FLAG_CONTROL),
+    /** SALC, which opcode maps leave out: AL from the carry flag. */
+    SALC(InstructionGroup.FLAG_CONTROL),
     /** PUSHF, PUSHFD or PUSHFQ. */
     PUSHF(InstructionGroup.FLAG_CONTROL),
     /** POPF, POPFD or POPFQ. */

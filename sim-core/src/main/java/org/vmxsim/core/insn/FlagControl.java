@@ -7,7 +7,7 @@ import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.semantics.Flags;
 
-/** STC, CLC, CMC, CLD, STD, LAHF, SAHF; PUSHF, POPF, CLI and STI stand in {@link SystemFlags}. */
+/** STC, CLC, CMC, CLD, STD, LAHF, SAHF, SALC; PUSHF, POPF, CLI and STI stand in {@link SystemFlags}. */
 final class FlagControl extends Handler {
     private static final int AH_FLAGS = Flags.SF | Flags.ZF | Flags.AF | Flags.PF | Flags.CF;
 
@@ -30,6 +30,7 @@ final class FlagControl extends Handler {
                 cpu.gpr[CpuState.RAX] = rax & ~0xff00L | (cpu.rflags() & AH_FLAGS | 2) << 8;
             }
             case SAHF -> Flags.some(cpu, AH_FLAGS, cpu.gpr[CpuState.RAX] >>> 8);
+            case SALC -> cpu.gpr[CpuState.RAX] = cpu.gpr[CpuState.RAX] & ~0xffL | -Flags.carry(cpu) & 0xff;
             default -> throw new AssertionError(op);
         }
         return next;

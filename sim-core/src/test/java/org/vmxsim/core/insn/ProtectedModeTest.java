@@ -236,4 +236,21 @@ class ProtectedModeTest {
         machine.step();
         assertThat(machine.fault()).isEqualTo(13);
     }
+
+    @ParameterizedTest
+    @CsvSource({"16, f9d6, 0x123456ff", "16, f8d6, 0x12345600", "32, f9d6, 0x123456ff", "32, f8d6, 0x12345600"})
+    @DisplayName("SALC sets AL from the carry flag and nothing else; 64-bit mode does not have it")
+    void salc(int bits, String code, long eax) {
+        BareMachine machine = machine(bits, code);
+        Processor cpu = machine.cpu;
+        cpu.gpr[CpuState.RAX] = 0x12345678;
+        machine.step();
+        long flags = cpu.rflags();
+        machine.step();
+        assertThat(cpu.gpr[CpuState.RAX]).isEqualTo(eax);
+        assertThat(cpu.rflags()).isEqualTo(flags);
+        BareMachine sixtyFour = machine(64, "d6");
+        sixtyFour.step();
+        assertThat(sixtyFour.fault()).isEqualTo(6);
+    }
 }

@@ -18,6 +18,7 @@ final class CoverageNotes {
         reason("makers differ outside CPL 0", "SYSRET", "SYSEXIT");
         reason("no CPU model has XSAVE yet", "XGETBV", "XSETBV");
         reason("ends every vector", "INT3");
+        reason("in no manual: typed values in ProtectedModeTest", "SALC");
         reason("makers differ in whether it has an operand", "UD0");
 
         ringZero("P (also page faults, SMEP, SMAP)", "MOV");
