@@ -4,6 +4,7 @@ import org.vmxsim.core.cpu.LinearAccess;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.memory.PhysicalMemory;
 import org.vmxsim.core.model.CpuFeature;
+import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.paging.AccessContext;
 import org.vmxsim.core.paging.GuestPagingWalker;
 import org.vmxsim.core.paging.LinearTranslation;
@@ -34,7 +35,7 @@ public abstract class TranslatingAccess extends LinearAccess {
     private boolean aligning;
 
     private long addressMask = -1;
-    private int canonicalShift = 16;
+    private int canonicalBits = 48;
     private long updateFirst;
     private long updateSecond;
     private int updateHeadBytes;
@@ -130,7 +131,7 @@ public abstract class TranslatingAccess extends LinearAccess {
         walker.structures(cpu.translations.structures());
         boolean longMode = (cpu.efer >>> 10 & 1) != 0;
         addressMask = longMode ? -1L : 0xffff_ffffL;
-        canonicalShift = (cpu.cr4 >>> 12 & 1) != 0 ? 64 - 57 : 64 - 48;
+        canonicalBits = cpu.linearAddressBits();
         boolean override = controls.smap && (cpu.rflagsSystem >>> 18 & 1) != 0;
         privilege = cpu.cpl == 3 ? AccessContext.USER : override ? GuestPagingWalker.SMAP_OVERRIDE : 0;
         aligning = cpu.cpl == 3 && ((cpu.cr0 & cpu.rflagsSystem) >>> 18 & 1) != 0;
@@ -231,8 +232,7 @@ public abstract class TranslatingAccess extends LinearAccess {
 
     private boolean isCanonical(long linear, int sizeBytes) {
         long last = linear + sizeBytes - 1 & addressMask;
-        boolean canonical = linear << canonicalShift >> canonicalShift == linear
-                && last << canonicalShift >> canonicalShift == last;
+        boolean canonical = CpuModel.isCanonical(linear, canonicalBits) && CpuModel.isCanonical(last, canonicalBits);
         if (!canonical) {
             cpu.events().requestNonCanonical();
         }

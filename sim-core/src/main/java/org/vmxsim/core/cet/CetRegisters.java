@@ -66,8 +66,7 @@ public final class CetRegisters {
      * @return false if WRMSR gives #GP
      */
     public static boolean allows(Processor cpu, int msr, long value) {
-        int shift = 64 - cpu.model.linearAddressBits();
-        boolean canonical = value << shift >> shift == value;
+        boolean canonical = cpu.model.isCanonical(value);
         return switch (msr) {
             case U_CET, S_CET ->
                 canonical

@@ -50,8 +50,7 @@ public final class ShadowStack {
 
     /** Whether an access lies at a canonical address; #GP(0) is pending if not, or something is already. */
     static boolean isCanonical(Processor cpu, long linear) {
-        int shift = (cpu.cr4 >>> 12 & 1) != 0 ? 64 - 57 : 64 - 48;
-        if (linear << shift >> shift != linear) {
+        if (!cpu.isCanonical(linear)) {
             cpu.raise(Event.GENERAL_PROTECTION, 0);
         }
         return cpu.pending == Processor.NOTHING;

@@ -1,6 +1,7 @@
 package org.vmxsim.core.cpu;
 
 import java.util.Arrays;
+import org.vmxsim.core.model.CpuModel;
 import org.vmxsim.core.x87.X87Unit;
 
 /**
@@ -228,6 +229,25 @@ public class CpuState {
         interruptibility = 0;
         pendingDebugExceptions = 0;
         activity = (apicBase & 1 << 8) != 0 ? ACTIVE : WAIT_FOR_SIPI;
+    }
+
+    /**
+     * Width of linear addresses now.
+     *
+     * @return 57 with CR4.LA57, else 48
+     */
+    public final int linearAddressBits() {
+        return (cr4 >>> 12 & 1) != 0 ? 57 : 48;
+    }
+
+    /**
+     * Whether a linear address is canonical for the present paging mode.
+     *
+     * @param linear the address
+     * @return true if bits above the present width repeat its highest bit
+     */
+    public final boolean isCanonical(long linear) {
+        return CpuModel.isCanonical(linear, linearAddressBits());
     }
 
     /**

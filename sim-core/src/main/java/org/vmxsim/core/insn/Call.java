@@ -60,7 +60,7 @@ final class Call {
         }
     }
 
-    private static final class Indirect extends Handler {
+    private static final class Indirect extends IndirectBranch {
         private final Place target;
         private final int size;
 
@@ -85,11 +85,6 @@ final class Call {
             Stack.move(cpu, -size);
             cpu.rip = rip;
             return null;
-        }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
         }
     }
 }

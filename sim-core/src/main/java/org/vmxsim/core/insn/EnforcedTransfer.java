@@ -82,7 +82,7 @@ final class EnforcedTransfer {
         }
     }
 
-    private static final class IndirectCall extends Handler {
+    private static final class IndirectCall extends IndirectBranch {
         private final Place target;
         private final int size;
         private final boolean noTrack;
@@ -108,14 +108,9 @@ final class EnforcedTransfer {
             }
             return null;
         }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
-        }
     }
 
-    private static final class IndirectJump extends Handler {
+    private static final class IndirectJump extends IndirectBranch {
         private final Place target;
         private final boolean noTrack;
 
@@ -137,14 +132,9 @@ final class EnforcedTransfer {
             cpu.rip = rip;
             return null;
         }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
-        }
     }
 
-    private static final class Return extends Handler {
+    private static final class Return extends IndirectBranch {
         private final int size;
         private final int release;
 
@@ -183,11 +173,6 @@ final class EnforcedTransfer {
                 ControlProtection.raise(cpu, ControlProtection.NEAR_RET);
             }
             return cpu.pending == Processor.NOTHING;
-        }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
         }
     }
 }

@@ -24,7 +24,7 @@ final class Jump {
         }
     }
 
-    private static final class Indirect extends Handler {
+    private static final class Indirect extends IndirectBranch {
         private final Place target;
 
         Indirect(DecodedInstruction d) {
@@ -42,11 +42,6 @@ final class Jump {
             }
             cpu.rip = rip;
             return null;
-        }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
         }
     }
 }

@@ -3,7 +3,6 @@ package org.vmxsim.core.insn;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.cpu.Handler;
 import org.vmxsim.core.cpu.Processor;
-import org.vmxsim.core.segment.Descriptors;
 
 /** Targets of near transfers: truncated to the operand size, and checked before anything else happens. */
 final class NearTransfer {
@@ -30,7 +29,7 @@ final class NearTransfer {
      */
     static boolean allowed(Processor cpu, long target) {
         boolean good = cpu.mode == Processor.CODE_64
-                ? Descriptors.isCanonical(cpu, target)
+                ? cpu.isCanonical(target)
                 : target <= (cpu.segments[CpuState.CS].limit & EIP);
         if (!good) {
             cpu.raise(GP, 0);

@@ -13,7 +13,7 @@ final class Return {
         return d.is64() ? new Near64(d) : new Near(d);
     }
 
-    private static final class Near64 extends Handler {
+    private static final class Near64 extends IndirectBranch {
         private final int release;
 
         Near64(DecodedInstruction d) {
@@ -34,14 +34,9 @@ final class Return {
             cpu.rip = target;
             return null;
         }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
-        }
     }
 
-    private static final class Near extends Handler {
+    private static final class Near extends IndirectBranch {
         private final int size;
         private final int release;
 
@@ -62,11 +57,6 @@ final class Return {
             Stack.move(cpu, release);
             cpu.rip = target;
             return null;
-        }
-
-        @Override
-        public boolean branched(Processor cpu, long rip) {
-            return true;
         }
     }
 }

@@ -195,6 +195,29 @@ public final class CpuModel {
     }
 
     /**
+     * Whether a linear address is canonical for the widest linear addresses of the model, as descriptor-table bases and
+     * MSRs are checked.
+     *
+     * @param linear the address
+     * @return true if its upper bits repeat the highest bit of that width
+     */
+    public boolean isCanonical(long linear) {
+        return isCanonical(linear, linearAddressBits);
+    }
+
+    /**
+     * Whether a linear address is canonical. SDM "Canonical Addressing".
+     *
+     * @param linear the address
+     * @param bits width of linear addresses, 48 or 57
+     * @return true if the bits above that width repeat the highest one of it
+     */
+    public static boolean isCanonical(long linear, int bits) {
+        int unused = Long.SIZE - bits;
+        return linear << unused >> unused == linear;
+    }
+
+    /**
      * One register of a CPUID answer, as the table has it (bits that mirror control registers are not applied).
      *
      * @param leaf EAX

@@ -79,7 +79,7 @@ final class CodeTarget {
     /** Whether the segment holds an offset; raises #GP(0) if not. */
     boolean holds(long offset) {
         boolean good = is64()
-                ? Descriptors.isCanonical(cpu, offset)
+                ? cpu.isCanonical(offset)
                 : offset >= 0 && offset <= (Descriptors.limit(descriptor) & 0xffff_ffffL);
         if (!good) {
             cpu.raise(GENERAL_PROTECTION, 0);

@@ -251,16 +251,4 @@ public final class Descriptors {
     public static boolean usesRealSegments(CpuState cpu) {
         return inRealMode(cpu) || inVirtual8086(cpu);
     }
-
-    /**
-     * Whether a linear address is canonical for the present paging mode.
-     *
-     * @param cpu the processor
-     * @param linear the address
-     * @return true if bits above the implemented width repeat its highest bit
-     */
-    public static boolean isCanonical(CpuState cpu, long linear) {
-        int shift = (cpu.cr4 >>> 12 & 1) != 0 ? 64 - 57 : 64 - 48;
-        return linear << shift >> shift == linear;
-    }
 }

@@ -98,7 +98,7 @@ public final class InterruptGates extends EventDelivery {
         if (!stack.hasRoom(0)) {
             return;
         }
-        if (!Descriptors.isCanonical(cpu, target)) {
+        if (!cpu.isCanonical(target)) {
             cpu.raise(Event.GENERAL_PROTECTION, ext);
             return;
         }

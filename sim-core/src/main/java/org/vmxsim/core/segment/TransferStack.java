@@ -85,7 +85,7 @@ public final class TransferStack {
     boolean hasRoom(int frameBytes) {
         boolean room = true;
         if (wide) {
-            room = Descriptors.isCanonical(cpu, pointer) && Descriptors.isCanonical(cpu, pointer - frameBytes);
+            room = cpu.isCanonical(pointer) && cpu.isCanonical(pointer - frameBytes);
         } else if (frameBytes > 0) {
             long lowest = pointer - frameBytes & mask();
             room = lowest > pointer && pointer != 0 || SegmentLimits.holds(segment, lowest, frameBytes);
@@ -163,7 +163,7 @@ public final class TransferStack {
 
     private boolean holds(long at, int sizeBytes) {
         if (wide) {
-            return Descriptors.isCanonical(cpu, at) && Descriptors.isCanonical(cpu, at + sizeBytes - 1);
+            return cpu.isCanonical(at) && cpu.isCanonical(at + sizeBytes - 1);
         }
         return SegmentLimits.holds(segment, at, sizeBytes);
     }

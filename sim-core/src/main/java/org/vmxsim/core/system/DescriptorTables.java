@@ -15,12 +15,6 @@ import org.vmxsim.core.segment.Descriptors;
 final class DescriptorTables {
     private DescriptorTables() {}
 
-    /** Whether an address is canonical for the widest linear address of the model, as table bases are checked. */
-    static boolean isCanonicalForModel(Processor cpu, long address) {
-        int shift = 64 - cpu.model.linearAddressBits();
-        return address << shift >> shift == address;
-    }
-
     /** LGDT and LIDT. SDM "LGDT/LIDT-Load Global/Interrupt Descriptor Table Register". */
     static final class LoadTable extends SystemHandler {
         private final MemoryOperand source;
@@ -48,7 +42,7 @@ final class DescriptorTables {
             if (cpu.pending != Processor.NOTHING) {
                 return source.abort(cpu, this);
             }
-            if (!isCanonicalForModel(cpu, base)) {
+            if (!cpu.model.isCanonical(base)) {
                 return protection(cpu);
             }
             if (operandBytes == 2 && !is64) {
@@ -174,7 +168,7 @@ final class DescriptorTables {
                             || type == Descriptors.TSS16_AVAILABLE && !Descriptors.inLongMode(cpu)
                     : type == Descriptors.LDT;
             long base = Descriptors.base(descriptor) | upper << 32;
-            if (!typeIsGood || (upper >>> 40 & 0x1f) != 0 || !isCanonicalForModel(cpu, base)) {
+            if (!typeIsGood || (upper >>> 40 & 0x1f) != 0 || !cpu.model.isCanonical(base)) {
                 cpu.raise(Event.GENERAL_PROTECTION, selector & 0xfffc);
             } else if (!Descriptors.isPresent(descriptor)) {
                 cpu.raise(Descriptors.NOT_PRESENT, selector & 0xfffc);

@@ -75,7 +75,7 @@ final class FastCalls {
             }
             long target = cpu.gpr[CpuState.RCX];
             boolean wide = operandBytes == 8;
-            if (cpu.cpl != 0 || wide && !Descriptors.isCanonical(cpu, target)) {
+            if (cpu.cpl != 0 || wide && !cpu.isCanonical(target)) {
                 return protection(cpu);
             }
             cpu.rip = wide ? target : target & 0xffff_ffffL;
@@ -126,7 +126,7 @@ final class FastCalls {
             boolean wide = operandBytes == 8;
             long target = cpu.gpr[CpuState.RDX];
             long stack = cpu.gpr[CpuState.RCX];
-            boolean canonical = Descriptors.isCanonical(cpu, target) && Descriptors.isCanonical(cpu, stack);
+            boolean canonical = cpu.isCanonical(target) && cpu.isCanonical(stack);
             if (!inProtectedMode(cpu) || selector == 0 || cpu.cpl != 0 || wide && !canonical) {
                 return protection(cpu);
             }
@@ -187,7 +187,7 @@ final class FastCalls {
                 return advance(cpu);
             }
             long base = operandBytes == 8 ? cpu.gpr[register] : cpu.gpr[register] & 0xffff_ffffL;
-            if (!DescriptorTables.isCanonicalForModel(cpu, base)) {
+            if (!cpu.model.isCanonical(base)) {
                 return protection(cpu);
             }
             cpu.segments[segment].base = base;

@@ -127,9 +127,8 @@ final class MemoryOperand {
             return;
         }
         long address = linear(cpu, nextRip) + plus;
-        boolean good = is64
-                ? Descriptors.isCanonical(cpu, address)
-                : allows(cpu, segment, offset(cpu, nextRip), plus + sizeBytes, true);
+        boolean good =
+                is64 ? cpu.isCanonical(address) : allows(cpu, segment, offset(cpu, nextRip), plus + sizeBytes, true);
         if (good && (address & 3) != 0) {
             cpu.raise(ALIGNMENT_CHECK, 0);
         }

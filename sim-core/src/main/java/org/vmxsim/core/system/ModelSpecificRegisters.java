@@ -156,7 +156,7 @@ public final class ModelSpecificRegisters {
             case FEATURE_CONTROL -> (cpu.featureControl & LOCKED) == 0 && (value & ~allowedFeatureControl(cpu)) == 0;
             case SYSENTER_CS, FMASK, TSC_AUX, PKRS -> value >>> 32 == 0;
             case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE ->
-                DescriptorTables.isCanonicalForModel(cpu, value);
+                cpu.model.isCanonical(value);
             case DEBUGCTL -> (value & ~3L) == 0;
             case UMWAIT_CONTROL -> (value & ~0xffff_fffdL) == 0;
             case PAT -> isPat(value);

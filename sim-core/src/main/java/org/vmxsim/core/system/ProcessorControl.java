@@ -9,7 +9,6 @@ import org.vmxsim.core.decode.DecodedInstruction;
 import org.vmxsim.core.decode.Op;
 import org.vmxsim.core.model.CpuFeature;
 import org.vmxsim.core.monitor.AddressMonitor;
-import org.vmxsim.core.segment.Descriptors;
 
 /**
  * Handlers of HLT, PAUSE, INVD, WBINVD, INVLPG and INVPCID, and of the waits: MONITOR, MWAIT, UMONITOR, UMWAIT and
@@ -91,7 +90,7 @@ final class ProcessorControl {
             if (intercepted(cpu, Interception.INVLPG, linear, 0)) {
                 return cpu.abort(this);
             }
-            if (Descriptors.isCanonical(cpu, linear)) {
+            if (cpu.isCanonical(linear)) {
                 cpu.translations.invlpg(linear);
             }
             if (cpu.cycles != null) {
@@ -135,7 +134,7 @@ final class ProcessorControl {
                 return descriptor.abort(cpu, this);
             }
             boolean pcidIsBad = type < 2 && first != 0 && (cpu.cr4 & PCIDE) == 0;
-            if (first >>> 12 != 0 || pcidIsBad || type == 0 && !DescriptorTables.isCanonicalForModel(cpu, linear)) {
+            if (first >>> 12 != 0 || pcidIsBad || type == 0 && !cpu.model.isCanonical(linear)) {
                 return protection(cpu);
             }
             cpu.translations.invpcid((int) type, (int) first, linear);

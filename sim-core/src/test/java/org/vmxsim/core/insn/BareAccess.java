@@ -5,7 +5,6 @@ import java.util.Set;
 import org.vmxsim.core.cpu.LinearAccess;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.memory.PhysicalMemory;
-import org.vmxsim.core.segment.Descriptors;
 
 /**
  * Linear is physical; pages are there or not, all of them writable user pages. Nothing is entered into the fast table.
@@ -48,7 +47,7 @@ final class BareAccess extends LinearAccess {
             return false;
         }
         long last = linear + sizeBytes - 1;
-        if (!Descriptors.isCanonical(cpu, linear) || !Descriptors.isCanonical(cpu, last)) {
+        if (!cpu.isCanonical(linear) || !cpu.isCanonical(last)) {
             cpu.events().requestNonCanonical();
             return false;
         }

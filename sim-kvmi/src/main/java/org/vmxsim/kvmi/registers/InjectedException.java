@@ -21,9 +21,7 @@ public final class InjectedException {
         if (inject.hasErrorCode() != EventQueue.pushesErrorCode(inject.vector()) || !isException(inject)) {
             return false;
         }
-        int bits = vcpu.processor().model.linearAddressBits();
-        long upper = inject.address() >> bits - 1;
-        return inject.vector() != Event.PAGE_FAULT || upper == 0 || upper == -1;
+        return inject.vector() != Event.PAGE_FAULT || vcpu.processor().model.isCanonical(inject.address());
     }
 
     private static boolean isException(VcpuCommand.InjectException inject) {

@@ -160,6 +160,16 @@ public record VmxCapabilities(
     }
 
     /**
+     * Whether a linear address is canonical, for the widest linear addresses that the processor has.
+     *
+     * @param linear the address
+     * @return true if it is
+     */
+    public boolean isCanonical(long linear) {
+        return CpuModel.isCanonical(linear, linearAddressBits);
+    }
+
+    /**
      * Whether an address is within the processor's physical-address width.
      *
      * @param hpa the address

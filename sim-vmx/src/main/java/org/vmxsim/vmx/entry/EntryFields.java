@@ -148,9 +148,7 @@ public final class EntryFields {
     }
 
     boolean isCanonical(VmcsField field) {
-        int unused = 64 - capabilities.linearAddressBits();
-        long linear = get(field);
-        return linear << unused >> unused == linear;
+        return capabilities.isCanonical(get(field));
     }
 
     /** An MSR list: empty, or 16-byte aligned and within the physical-address width to its last byte. */

@@ -116,8 +116,7 @@ public final class VmxContext {
      * @return true if it is
      */
     public boolean isCanonical(long linear) {
-        int unused = 64 - capabilities.linearAddressBits();
-        return linear << unused >> unused == linear;
+        return capabilities.isCanonical(linear);
     }
 
     /**
