@@ -24,7 +24,7 @@ class ImageProperties {
 
     private static void load(byte[] bytes) {
         try {
-            MultibootImage.parse(bytes).load(MultibootImageTest.ram(PhysicalMemory.sparse(2 << 20)), "p", List.of());
+            MultibootImage.parse(bytes).load(new GuestRam(PhysicalMemory.sparse(2 << 20)), "p", List.of());
         } catch (IllegalArgumentException expected) {
             if (expected.getMessage().isEmpty()) {
                 throw new AssertionError("need a message that says why", expected);

@@ -13,21 +13,6 @@ import org.vmxsim.core.memory.PhysicalMemory;
 class MultibootImageTest {
     static final int MAGIC = 0x1bad_b002;
 
-    /** Machine memory as a loader sees it. */
-    static GuestMemory ram(PhysicalMemory memory) {
-        return new GuestMemory() {
-            @Override
-            public void load(long address, byte[] bytes) {
-                memory.load(address, bytes);
-            }
-
-            @Override
-            public long lowRamBytes() {
-                return memory.ramBytes();
-            }
-        };
-    }
-
     /** A file of 256 bytes with a header at 16 that carries addresses: loaded whole at 1 MiB, 4 KiB in memory. */
     static byte[] addressed() {
         ByteBuffer file = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
@@ -55,7 +40,7 @@ class MultibootImageTest {
         PhysicalMemory memory = PhysicalMemory.sparse(16 << 20);
         BootModule module = new BootModule("env", "A=1\n".getBytes());
 
-        BootEntry entry = MultibootImage.parse(addressed()).load(ram(memory), "prog one two", List.of(module));
+        BootEntry entry = MultibootImage.parse(addressed()).load(new GuestRam(memory), "prog one two", List.of(module));
 
         long info = entry.ebx();
         assertThat(entry.eip()).isEqualTo(0x100040);
@@ -86,7 +71,7 @@ class MultibootImageTest {
                 .putInt(40, 0x19000)
                 .putInt(44, 0x18040);
 
-        BootEntry entry = MultibootImage.parse(low).load(ram(PhysicalMemory.sparse(4 << 20)), "p", List.of());
+        BootEntry entry = MultibootImage.parse(low).load(new GuestRam(PhysicalMemory.sparse(4 << 20)), "p", List.of());
 
         assertThat(entry.ebx()).isEqualTo(0x19000);
     }
@@ -96,8 +81,8 @@ class MultibootImageTest {
         assertThatThrownBy(() -> MultibootImage.parse(new byte[100])).hasMessageContaining("need a Multiboot 1 header");
         byte[] cut = Arrays.copyOf(addressed(), 40);
         assertThatThrownBy(() -> MultibootImage.parse(cut)).hasMessageContaining("cut off");
-        assertThatThrownBy(
-                        () -> MultibootImage.parse(addressed()).load(ram(PhysicalMemory.sparse(4096)), "p", List.of()))
+        assertThatThrownBy(() -> MultibootImage.parse(addressed())
+                        .load(new GuestRam(PhysicalMemory.sparse(4096)), "p", List.of()))
                 .hasMessageContaining("need RAM for every segment");
         byte[] video = addressed();
         ByteBuffer.wrap(video)

@@ -6,7 +6,7 @@ import java.util.List;
 import org.vmxsim.core.access.CycleAccess;
 import org.vmxsim.core.access.FunctionalAccess;
 import org.vmxsim.core.boot.BootModule;
-import org.vmxsim.core.boot.GuestMemory;
+import org.vmxsim.core.boot.GuestRam;
 import org.vmxsim.core.boot.MultibootImage;
 import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
@@ -56,28 +56,9 @@ public final class BareMachine {
 
     public MultibootImage boot(byte[] image, String commandLine) {
         MultibootImage parsed = MultibootImage.parse(image);
-        parsed.load(loader(), commandLine, List.<BootModule>of()).apply(cpu);
+        parsed.load(new GuestRam(memory), commandLine, List.<BootModule>of()).apply(cpu);
         cpu.modeChanged();
         return parsed;
-    }
-
-    private GuestMemory loader() {
-        return new GuestMemory() {
-            @Override
-            public void load(long address, byte[] bytes) {
-                memory.load(address, bytes);
-            }
-
-            @Override
-            public long lowRamBytes() {
-                return memory.ramBytes();
-            }
-
-            @Override
-            public long highRamBytes() {
-                return 0;
-            }
-        };
     }
 
     public String console() {

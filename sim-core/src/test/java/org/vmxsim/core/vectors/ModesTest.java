@@ -5,61 +5,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.vmxsim.core.boot.GuestMemory;
-import org.vmxsim.core.boot.MultibootImage;
-import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
-import org.vmxsim.core.memory.PhysicalMemory;
-import org.vmxsim.core.memory.PortBus;
-import org.vmxsim.core.model.CpuModel;
-import org.vmxsim.core.platform.DebugExit;
-import org.vmxsim.core.platform.Uart16550;
+import org.vmxsim.core.machine.BareMachine;
 
 @DisplayName("2,000 task switches and instructions in virtual-8086 mode end as they do on QEMU")
 class ModesTest {
-    private static final long RAM_BYTES = 64 << 20;
     private static final long BUDGET = 200_000_000;
-    private static final int SHOWN = 10;
-
-    private final PhysicalMemory memory = PhysicalMemory.flat(RAM_BYTES);
-    private final StringBuilder console = new StringBuilder();
 
     @ParameterizedTest
     @EnumSource
     void endAsRecorded(BareProcessor engine) throws IOException {
-        PortBus ports = new PortBus();
-        Processor cpu = engine.over(memory, ports, CpuModel.named("icelake-sp"));
-        DebugExit exit = new DebugExit(() -> cpu.stop(StopReason.REQUESTED));
-        ports.attach(Uart16550.COM1, Uart16550.PORTS, new Uart16550(value -> console.append((char) value)));
-        ports.attach(DebugExit.PORT, DebugExit.PORTS, exit);
-        image().load(ram(), "modes", List.of()).apply(cpu);
-        cpu.modeChanged();
+        BareMachine machine = RecordedProgram.booted(engine, "modes.elf", "modes");
 
-        StopReason reason = cpu.run(BUDGET);
+        StopReason reason = machine.cpu.run(BUDGET);
 
-        assertThat(differences()).isEmpty();
+        assertThat(RecordedProgram.differences(machine.console(), recorded())).isEmpty();
         assertThat(reason).isEqualTo(StopReason.REQUESTED);
-        assertThat(exit.code()).isZero();
-    }
-
-    private List<String> differences() throws IOException {
-        List<String> printed = console.toString().lines().toList();
-        List<String> recorded = recorded();
-        List<String> different = new ArrayList<>();
-        for (int i = 0; i < Math.max(printed.size(), recorded.size()) && different.size() < SHOWN; i++) {
-            String is = i < printed.size() ? printed.get(i) : "nothing";
-            String must = i < recorded.size() ? recorded.get(i) : "nothing";
-            if (!is.equals(must)) {
-                different.add("line " + (i + 1) + "\n  is   " + is + "\n  must " + must);
-            }
-        }
-        return different;
+        assertThat(machine.exit.code()).isZero();
     }
 
     private static List<String> recorded() throws IOException {
@@ -68,25 +35,5 @@ class ModesTest {
                     .lines()
                     .toList();
         }
-    }
-
-    private static MultibootImage image() throws IOException {
-        try (InputStream resource = ModesTest.class.getResourceAsStream("modes.elf")) {
-            return MultibootImage.parse(resource.readAllBytes());
-        }
-    }
-
-    private GuestMemory ram() {
-        return new GuestMemory() {
-            @Override
-            public void load(long address, byte[] bytes) {
-                memory.load(address, bytes);
-            }
-
-            @Override
-            public long lowRamBytes() {
-                return RAM_BYTES;
-            }
-        };
     }
 }

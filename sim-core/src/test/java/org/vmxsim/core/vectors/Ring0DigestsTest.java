@@ -10,20 +10,12 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.vmxsim.core.boot.GuestMemory;
-import org.vmxsim.core.boot.MultibootImage;
-import org.vmxsim.core.cpu.Processor;
 import org.vmxsim.core.cpu.StopReason;
-import org.vmxsim.core.memory.PhysicalMemory;
-import org.vmxsim.core.memory.PortBus;
-import org.vmxsim.core.model.CpuModel;
-import org.vmxsim.core.platform.DebugExit;
-import org.vmxsim.core.platform.Uart16550;
+import org.vmxsim.core.machine.BareMachine;
 
 /** Runs a quarter of the cases, the cycle engine a sixteenth; all with {@code -Dvmxsim.vectors.all=true}. */
 @DisplayName("103,200 ring-0 scenarios have the digests that they have on QEMU")
 class Ring0DigestsTest {
-    private static final long RAM_BYTES = 64 << 20;
     private static final long BUDGET = 2_000_000_000;
     private static final int ROUNDS = 3200;
     private static final int CASES_A_ROUND = 32;
@@ -63,41 +55,16 @@ class Ring0DigestsTest {
     }
 
     private static String run(BareProcessor engine, String arguments) throws IOException {
-        PhysicalMemory memory = PhysicalMemory.flat(RAM_BYTES);
-        StringBuilder console = new StringBuilder();
-        PortBus ports = new PortBus();
-        Processor cpu = engine.over(memory, ports, CpuModel.named("icelake-sp"));
-        DebugExit exit = new DebugExit(() -> cpu.stop(StopReason.REQUESTED));
-        ports.attach(Uart16550.COM1, Uart16550.PORTS, new Uart16550(value -> console.append((char) value)));
-        ports.attach(DebugExit.PORT, DebugExit.PORTS, exit);
-        GuestMemory ram = new GuestMemory() {
-            @Override
-            public void load(long address, byte[] bytes) {
-                memory.load(address, bytes);
-            }
-
-            @Override
-            public long lowRamBytes() {
-                return RAM_BYTES;
-            }
-        };
-        image().load(ram, "ring0 " + arguments, List.of()).apply(cpu);
-        cpu.modeChanged();
-        assertThat(cpu.run(BUDGET)).isEqualTo(StopReason.REQUESTED);
-        assertThat(exit.code()).isZero();
-        return console.toString();
+        BareMachine machine = RecordedProgram.booted(engine, "ring0.elf", "ring0 " + arguments);
+        assertThat(machine.cpu.run(BUDGET)).isEqualTo(StopReason.REQUESTED);
+        assertThat(machine.exit.code()).isZero();
+        return machine.console();
     }
 
     private static String recorded() throws IOException {
         try (InputStream resource =
                 new GZIPInputStream(Ring0DigestsTest.class.getResourceAsStream("ring0-digests.txt.gz"))) {
             return new String(resource.readAllBytes(), StandardCharsets.US_ASCII);
-        }
-    }
-
-    private static MultibootImage image() throws IOException {
-        try (InputStream resource = Ring0DigestsTest.class.getResourceAsStream("ring0.elf")) {
-            return MultibootImage.parse(resource.readAllBytes());
         }
     }
 }

@@ -9,6 +9,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.vmxsim.core.boot.BootModule;
+import org.vmxsim.core.boot.GuestRam;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.memory.PhysicalMemory;
 
@@ -28,7 +29,7 @@ class LoaderProperties {
         List<BootModule> modules = withModule ? List.of(new BootModule("m", new byte[5000])) : List.of();
         try {
             image.get()
-                    .load(LoaderTest.ram(PhysicalMemory.sparse(24 << 20)), "line", modules)
+                    .load(new GuestRam(PhysicalMemory.sparse(24 << 20)), "line", modules)
                     .apply(new CpuState());
         } catch (IllegalArgumentException expected) {
             if (expected.getMessage().isEmpty()) {

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vmxsim.core.boot.BootModule;
 import org.vmxsim.core.boot.GuestMemory;
+import org.vmxsim.core.boot.GuestRam;
 import org.vmxsim.core.cpu.CpuState;
 import org.vmxsim.core.memory.PhysicalMemory;
 
@@ -20,20 +21,6 @@ class LoaderTest {
 
     private final PhysicalMemory memory = PhysicalMemory.sparse(64 << 20);
     private final CpuState cpu = new CpuState();
-
-    static GuestMemory ram(PhysicalMemory memory) {
-        return new GuestMemory() {
-            @Override
-            public void load(long address, byte[] bytes) {
-                memory.load(address, bytes);
-            }
-
-            @Override
-            public long lowRamBytes() {
-                return memory.ramBytes();
-            }
-        };
-    }
 
     static ByteBuffer buffer(int size) {
         return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
@@ -78,7 +65,7 @@ class LoaderTest {
     private void load(byte[] file, String words, BootModule... modules) {
         ImageKind.of(file)
                 .parse(file)
-                .load(ram(memory), words, List.of(modules))
+                .load(new GuestRam(memory), words, List.of(modules))
                 .apply(cpu);
     }
 
@@ -226,21 +213,21 @@ class LoaderTest {
     @Test
     void rawBytesBeginWhereTheyAreTold() {
         RawImage.of(new byte[] {1}, 0xf_0008, 16)
-                .load(ram(memory), "", List.of())
+                .load(new GuestRam(memory), "", List.of())
                 .apply(cpu);
         assertThat(cpu.segments[CpuState.CS].selector).isEqualTo(0xf000);
         assertThat(cpu.segments[CpuState.CS].base).isEqualTo(0xf0000);
         assertThat(cpu.rip).isEqualTo(8);
 
         RawImage.of(new byte[] {1}, 0x300000, 32)
-                .load(ram(memory), "a", List.of(DISK))
+                .load(new GuestRam(memory), "a", List.of(DISK))
                 .apply(cpu);
         assertThat(cpu.rip).isEqualTo(0x300000);
         assertThat(cpu.cr0).isEqualTo(0x11);
         assertStartInfo(cpu.gpr[CpuState.RBX], "a");
 
         RawImage.of(new byte[] {1}, 0x300000, 64)
-                .load(ram(memory), "b", List.of(DISK))
+                .load(new GuestRam(memory), "b", List.of(DISK))
                 .apply(cpu);
         assertLongMode();
         assertStartInfo(cpu.gpr[CpuState.RBX], "b");
@@ -248,7 +235,9 @@ class LoaderTest {
 
     @Test
     void theStackOfRealModeIsNotPutOverAProgramBelowIt() {
-        RawImage.of(new byte[] {1}, 0x600, 16).load(ram(memory), "", List.of()).apply(cpu);
+        RawImage.of(new byte[] {1}, 0x600, 16)
+                .load(new GuestRam(memory), "", List.of())
+                .apply(cpu);
         assertThat(cpu.rip).isEqualTo(0x600);
         assertThat(cpu.gpr[CpuState.RSP]).as("the first push is at ss:fffe").isZero();
     }
@@ -257,7 +246,9 @@ class LoaderTest {
     void structuresKeepOutOfTheWayOfAProgramBelowOneMib() {
         byte[] low = new byte[0x8_0000];
         Arrays.fill(low, (byte) 7);
-        RawImage.of(low, 0x1000, 64).load(ram(memory), "b", List.of(DISK)).apply(cpu);
+        RawImage.of(low, 0x1000, 64)
+                .load(new GuestRam(memory), "b", List.of(DISK))
+                .apply(cpu);
 
         assertThat(cpu.gpr[CpuState.RBX]).isGreaterThanOrEqualTo(0x100000);
         for (int i = 0; i < low.length; i += 64) {
